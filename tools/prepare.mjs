@@ -1,0 +1,124 @@
+// Brings a clone to a state in which everything runs: packages, generated code, dist/, the Wasm modules.
+// Each step is skipped when its inputs are those of its last success. Only Node's own modules may be imported here.
+//   node tools/prepare.mjs
+import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+const STAMPS = join(ROOT, ".cache/stamps.json");
+const bin = (name) => join(ROOT, "node_modules/.bin", name);
+const asc = (target) => [
+  bin("asc"),
+  [
+    `filter/assembly/${target === "testable" ? "testable" : "index"}.ts`,
+    "--config",
+    "asconfig.json",
+    "--target",
+    target,
+  ],
+];
+
+/** In order; `inputs` are files or folders, `outputs` must exist for the step to be skipped. */
+const STEPS = [
+  {
+    name: "install packages",
+    inputs: ["package-lock.json"],
+    outputs: ["node_modules/.package-lock.json"],
+    run: () => command("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]),
+  },
+  {
+    name: "generate code from proto/",
+    inputs: ["proto", "package-lock.json"],
+    outputs: ["xds-proxy/src/gen/proto/webpush_pb.js", "filter/assembly/gen/codes.ts"],
+    run: () => command(process.execPath, ["proto/generate.mjs"]),
+  },
+  {
+    name: "compile TypeScript",
+    inputs: ["xds-proxy/src", "tsconfig.json", "tsconfig.build.json", "package-lock.json"],
+    outputs: ["dist/cli/main.js"],
+    run: async () => {
+      rmSync(join(ROOT, "dist"), { recursive: true, force: true });
+      await command(bin("tsc"), ["-p", "tsconfig.build.json"]);
+      cpSync(join(ROOT, "xds-proxy/src/gen/proto"), join(ROOT, "dist/gen/proto"), { recursive: true });
+    },
+  },
+  ...["release", "testable"].map((target) => ({
+    name: `compile ${target === "release" ? "wpgate" : "testable"}.wasm`,
+    inputs: ["filter/assembly", "asconfig.json", "package-lock.json"],
+    outputs: [`filter/build/${target === "release" ? "wpgate" : "testable"}.wasm`],
+    run: () => command(...asc(target)),
+  })),
+];
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await prepare();
+
+/** Runs what is out of date; ends the process with one sentence when a step fails. */
+export async function prepare() {
+  const [major, minor] = process.versions.node.split(".").map(Number);
+  if (major < 20 || (major === 20 && minor < 19))
+    fail(`Node ${process.versions.node} is too old`, "install Node 20.19 or newer");
+  const stamps = existsSync(STAMPS) ? JSON.parse(readFileSync(STAMPS, "utf8")) : {};
+  for (const step of STEPS) {
+    const stamp = digest(step.inputs);
+    if (stamps[step.name] === stamp && step.outputs.every((path) => existsSync(join(ROOT, path)))) continue;
+    await withProgress(step.name, step.run);
+    stamps[step.name] = stamp;
+    mkdirSync(dirname(STAMPS), { recursive: true });
+    writeFileSync(STAMPS, JSON.stringify(stamps));
+  }
+}
+
+/** Runs a program in the project's folder; its output is shown only when it fails. */
+function command(file, args) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(file, args, { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] });
+    const output = [];
+    for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => output.push(chunk));
+    child.on("error", (cause) => reject(new Error(`cannot run ${file}: ${cause.message}`)));
+    child.on("close", (code) => {
+      if (code === 0) resolve();
+      else reject(new Error(`${[file, ...args].join(" ")} ended with ${code}\n${Buffer.concat(output).toString()}`));
+    });
+  });
+}
+
+async function withProgress(name, run) {
+  const started = Date.now();
+  const seconds = () => ((Date.now() - started) / 1000).toFixed(0);
+  const tty = process.stderr.isTTY;
+  if (!tty) process.stderr.write(`wpgate: ${name} …\n`);
+  const timer = tty && setInterval(() => process.stderr.write(`\rwpgate: ${name} … ${seconds()} s `), 250);
+  try {
+    await run();
+    process.stderr.write(`${tty ? "\r" : ""}wpgate: ${name}: done in ${seconds()} s\n`);
+  } catch (error) {
+    fail(`cannot ${name}: ${error.message}`, "the lines above say what the tool reported");
+  } finally {
+    if (timer) clearInterval(timer);
+  }
+}
+
+function fail(what, hint) {
+  process.stderr.write(`wpgate: error: ${what}\nwpgate: hint: ${hint}\n`);
+  process.exit(1);
+}
+
+function digest(inputs) {
+  const hash = createHash("sha256").update(process.version);
+  const add = (path) => hash.update(path).update(readFileSync(join(ROOT, path)));
+  for (const input of inputs) {
+    if (input.includes(".")) add(input);
+    else files(input).forEach(add);
+  }
+  return hash.digest("hex");
+}
+
+function files(dir) {
+  return readdirSync(join(ROOT, dir), { withFileTypes: true })
+    .filter((entry) => entry.name !== "gen")
+    .flatMap((entry) => (entry.isDirectory() ? files(`${dir}/${entry.name}`) : [`${dir}/${entry.name}`]))
+    .sort();
+}
