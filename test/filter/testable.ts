@@ -1,0 +1,102 @@
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+/** An exported function of the module; pointers and i32 are numbers, i64 are bigints, `bool` is 0 or 1. */
+export type WasmFunction = (...args: (number | bigint)[]) => number;
+
+/** Memory of one call: everything put or reserved here is given back, and its bounds are checked, when the call ends. */
+export interface CallMemory {
+  /** Copies bytes into the module. */
+  put(bytes: Uint8Array): number;
+  /** Copies the UTF-8 of a text into the module. */
+  putText(text: string): { readonly ptr: number; readonly length: number };
+  /** Room for a result, filled with 0xdd. */
+  reserve(lengthBytes: number): number;
+  /** A copy of bytes of the module. */
+  take(ptr: number, lengthBytes: number): Uint8Array;
+  /** The string that an exported function has just returned. */
+  takeString(ptr: number): string;
+}
+
+export interface Testable {
+  /** The exported function of that name; a name that does not exist is an error. */
+  fn(name: string): WasmFunction;
+  /** Runs one call with memory of its own. */
+  call<T>(body: (memory: CallMemory) => T): T;
+  readonly memory: WebAssembly.Memory;
+}
+
+const GUARD = 16;
+const GUARD_BYTE = 0xa5;
+const RESERVED_BYTE = 0xdd;
+
+let compiled: WebAssembly.Module | undefined;
+let shared: Testable | undefined;
+
+/** The one instance that tests share. */
+export function testable(): Testable {
+  return (shared ??= freshTestable());
+}
+
+/** An instance of its own, for tests that look at memory or expect a trap. */
+export function freshTestable(): Testable {
+  const { exports } = new WebAssembly.Instance(testableModule(), {});
+  const { memory, _initialize } = exports;
+  if (!(memory instanceof WebAssembly.Memory)) throw new Error("testable.wasm exports no memory");
+  asFunction(_initialize, "_initialize")();
+  const fn = (name: string): WasmFunction => asFunction(exports[name], name);
+  return { fn, memory, call: (body) => withMemory({ fn, memory }, body) };
+}
+
+export function testableModule(): WebAssembly.Module {
+  if (compiled) return compiled;
+  const file = process.env["WPGATE_TESTABLE"] ?? new URL("../../filter/build/testable.wasm", import.meta.url);
+  try {
+    compiled = new WebAssembly.Module(readFileSync(file));
+  } catch (cause) {
+    const path = typeof file === "string" ? file : fileURLToPath(file);
+    throw new Error(`cannot load ${path}: build it with node tools/prepare.mjs`, { cause });
+  }
+  return compiled;
+}
+
+function asFunction(value: unknown, name: string): WasmFunction {
+  if (typeof value !== "function") throw new Error(`testable.wasm exports no function ${name}`);
+  return (...args) => Number(Reflect.apply(value, undefined, args));
+}
+
+function withMemory<T>({ fn, memory }: Pick<Testable, "fn" | "memory">, body: (memory: CallMemory) => T): T {
+  const blocks: { ptr: number; lengthBytes: number }[] = [];
+  const bytes = (ptr: number, length: number): Uint8Array => new Uint8Array(memory.buffer, ptr, length);
+  const reserve = (lengthBytes: number): number => {
+    const block = fn("allocate")(lengthBytes + 2 * GUARD) >>> 0;
+    bytes(block, lengthBytes + 2 * GUARD).fill(GUARD_BYTE);
+    blocks.push({ ptr: block, lengthBytes });
+    bytes(block + GUARD, lengthBytes).fill(RESERVED_BYTE);
+    return block + GUARD;
+  };
+  const put = (data: Uint8Array): number => {
+    const ptr = reserve(data.length);
+    bytes(ptr, data.length).set(data);
+    return ptr;
+  };
+  const result = body({
+    put,
+    reserve,
+    putText: (text) => {
+      const data = new TextEncoder().encode(text);
+      return { ptr: put(data), length: data.length };
+    },
+    take: (ptr, lengthBytes) => bytes(ptr >>> 0, lengthBytes).slice(),
+    takeString: (ptr) => {
+      const lengthBytes = new DataView(memory.buffer).getUint32((ptr >>> 0) - 4, true);
+      return new TextDecoder("utf-16le", { ignoreBOM: true }).decode(bytes(ptr >>> 0, lengthBytes).slice());
+    },
+  });
+  for (const { ptr, lengthBytes } of blocks) {
+    const guards = [...bytes(ptr, GUARD), ...bytes(ptr + GUARD + lengthBytes, GUARD)];
+    if (guards.some((byte) => byte !== GUARD_BYTE)) throw new Error("the module wrote outside its argument");
+    fn("release")(ptr);
+  }
+  return result;
+}
