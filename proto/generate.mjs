@@ -89,6 +89,7 @@ function generateProtobuf(target) {
       }
     }
     dropUnknownRule(join(module, "envoy/config/core/v3/protocol.proto"));
+    addFailurePolicy(join(module, "envoy/extensions/wasm/v3/wasm.proto"));
     cpSync(join(ROOT, "proto/webpush.proto"), join(module, "webpush.proto"));
     writeFileSync(join(module, "buf.yaml"), "version: v2\n");
     const plugin = join(ROOT, "node_modules/.bin/protoc-gen-es");
@@ -111,6 +112,22 @@ function generateProtobuf(target) {
 /** The shipped validate.proto is older than the shipped Envoy protos and lacks this rule; validation rules are not used here. */
 function dropUnknownRule(path) {
   writeFileSync(path, readFileSync(path, "utf8").replaceAll(" ignore_empty: true", ""));
+}
+
+/** The shipped wasm.proto is older than Envoy 1.40, which has these fields too (numbers from that Envoy's own descriptors). */
+function addFailurePolicy(path) {
+  const text = readFileSync(path, "utf8")
+    .replace('import "envoy/config/core/v3/base.proto";', '$&\nimport "envoy/config/core/v3/backoff.proto";')
+    .replace("message PluginConfig {", (start) =>
+      [
+        "enum FailurePolicy { UNSPECIFIED = 0; FAIL_RELOAD = 1; FAIL_CLOSED = 2; FAIL_OPEN = 3; }",
+        "message ReloadConfig { config.core.v3.BackoffStrategy backoff = 1; }",
+        start,
+        "  FailurePolicy failure_policy = 7;",
+        "  ReloadConfig reload_config = 8;",
+      ].join("\n"),
+    );
+  writeFileSync(path, text);
 }
 
 function write(dir, name, parts) {
