@@ -26,11 +26,7 @@ export default tseslint.config(
     files: ["test/**/*.ts", "**/*.test.ts"],
     rules: { "max-lines-per-function": "off", "@typescript-eslint/no-non-null-assertion": "off" },
   },
-  {
-    files: ["*.config.ts"],
-    rules: { "no-restricted-syntax": "off" },
-    languageOptions: { parserOptions: { projectService: { allowDefaultProject: ["*.config.ts"] } } },
-  },
+  { files: ["*.config.ts"], rules: { "no-restricted-syntax": "off" } },
   {
     files: ["**/*.{mjs,js,cjs}"],
     languageOptions: {
