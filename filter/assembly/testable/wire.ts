@@ -1,1 +1,66 @@
-export {};
+/** Wire codecs for the tests. Results are managed memory: `wireResult…` describe the one of the last call. */
+import { View } from "../bytes/view";
+import { decodeBase64Url, encodeBase64UrlBytes } from "../wire/base64url";
+import { isU64 } from "../wire/decimal";
+import { Json, JsonKind, parseJson } from "../wire/json";
+import { quote } from "../wire/json-writer";
+import { isUtf8 } from "../wire/utf8";
+
+let result = View.empty();
+
+export function wireResultPtr(): usize {
+  return result.ptr;
+}
+
+export function wireResultLength(): i32 {
+  return result.length;
+}
+
+/** Whether the text is strict base64url; the bytes are the result. */
+export function wireDecodeBase64Url(ptr: usize, length: i32): bool {
+  const bytes = decodeBase64Url(new View(ptr, length));
+  result = bytes == null ? View.empty() : bytes;
+  return bytes != null;
+}
+
+export function wireEncodeBase64Url(ptr: usize, length: i32): void {
+  result = encodeBase64UrlBytes(new View(ptr, length));
+}
+
+export function wireIsUtf8(ptr: usize, length: i32): bool {
+  return isUtf8(new View(ptr, length));
+}
+
+export function wireIsU64(ptr: usize, length: i32): bool {
+  return isU64(new View(ptr, length));
+}
+
+/** Whether the text is strict JSON; the same value in one spelling (no white space, shortest escapes) is the result. */
+export function wireParseJson(ptr: usize, length: i32, allowNegative: bool): bool {
+  const json = parseJson(new View(ptr, length), allowNegative);
+  result = json == null ? View.empty() : View.utf8(spell(json));
+  return json != null;
+}
+
+function spell(json: Json): string {
+  switch (json.kind) {
+    case JsonKind.Null:
+      return "null";
+    case JsonKind.Bool:
+      return json.bool ? "true" : "false";
+    case JsonKind.Integer:
+      return json.integer.toString();
+    case JsonKind.String:
+      return quote(json.text);
+    case JsonKind.Array:
+      return "[" + json.items.map<string>((item) => spell(item)).join(",") + "]";
+    default:
+      return "{" + spellMembers(json).join(",") + "}";
+  }
+}
+
+function spellMembers(object: Json): string[] {
+  const members = new Array<string>();
+  for (let i = 0; i < object.keys.length; i++) members.push(quote(object.keys[i]) + ":" + spell(object.items[i]));
+  return members;
+}
