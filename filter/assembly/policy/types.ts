@@ -1,0 +1,151 @@
+// What the policy engine is asked and what it answers. Values are bytes; nothing here knows where they come from.
+import { View } from "../bytes/view";
+
+/** Attributes with one value. The numbers index `RequestAttributes`; `1 << attribute` is its bit in `PolicySet.attributes`. */
+export enum Attribute {
+  /** `:path` as Envoy hands it on, with its query. */
+  Path = 0,
+  Method = 1,
+  /** `:authority`, with its port if it has one. */
+  Host = 2,
+  /** `ip:port` or `[ip]:port` after X-Forwarded-For; a text without port will do too. */
+  RemoteAddress = 3,
+  /** The address and port that the request came in on, in the same form. */
+  DestinationAddress = 4,
+  /** First URI name of the peer's verified certificate: its SPIFFE id. */
+  PeerUri = 5,
+  /** First DNS name of the peer's verified certificate. */
+  PeerDns = 6,
+  /** Subject of the peer's verified certificate, as Envoy prints it. */
+  PeerSubject = 7,
+  /** Server name that the TLS client asked for. */
+  Sni = 8,
+}
+
+export const ATTRIBUTE_COUNT: i32 = 9;
+
+/** A claim of the verified JWT: one string, or the strings of an array (its other members match nothing). */
+export class Claim {
+  constructor(
+    readonly isArray: bool,
+    readonly values: View[],
+  ) {}
+}
+
+/** One request, read at most once per attribute and only what a loaded rule asks for. Make one per request. */
+export abstract class RequestAttributes {
+  private readonly texts: StaticArray<View | null> = new StaticArray<View | null>(ATTRIBUTE_COUNT);
+  private readBits: u32 = 0;
+  private headers: Array<View[] | null> = [];
+  private claims: Array<Claim | null> = [];
+  private claimBits: Array<bool> = [];
+
+  /** The attribute's bytes, or null where the request has none (no TLS, no `:path`, …). */
+  protected abstract readText(attribute: Attribute): View | null;
+
+  /** Every value of a header in order of arrival, one for each time it was sent; empty without the header.
+   *  @param name lower case; a pseudo-header such as `:path` is possible */
+  protected abstract readHeader(name: View): View[];
+
+  /** The claim at `path` (one member name a level) of the payload that the JWT filter verified; null when there is none
+   *  or it is neither a string nor an array. */
+  protected abstract readClaim(path: View[]): Claim | null;
+
+  text(attribute: Attribute): View | null {
+    const bit = (<u32>1) << attribute;
+    if ((this.readBits & bit) == 0) {
+      this.texts[attribute] = this.readText(attribute);
+      this.readBits |= bit;
+    }
+    return this.texts[attribute];
+  }
+
+  /** @param index position in `PolicySet.headerNames` */
+  header(index: i32, name: View): View[] {
+    while (this.headers.length <= index) this.headers.push(null);
+    const known = this.headers[index];
+    if (known !== null) return known;
+    const values = this.readHeader(name);
+    this.headers[index] = values;
+    return values;
+  }
+
+  /** @param index position in `PolicySet.claimPaths` */
+  claim(index: i32, path: View[]): Claim | null {
+    while (this.claimBits.length <= index) {
+      this.claims.push(null);
+      this.claimBits.push(false);
+    }
+    if (!this.claimBits[index]) {
+      this.claims[index] = this.readClaim(path);
+      this.claimBits[index] = true;
+    }
+    return this.claims[index];
+  }
+}
+
+/** The workload that the policies are compiled for: its own bootstrap says so, never a configuration. */
+export class Node {
+  constructor(
+    readonly namespace: View,
+    readonly rootNamespace: View,
+    readonly trustDomain: View,
+    readonly labelNames: View[],
+    readonly labelValues: View[],
+  ) {}
+}
+
+/** Where the owner asks for more than Istio does. */
+export class Knobs {
+  constructor(
+    /** Deny when no ALLOW policy selects the workload. */
+    readonly defaultDeny: bool,
+    /** Refuse an ambiguous path with 400 when a rule in force looks at paths. */
+    readonly strictPaths: bool,
+  ) {}
+}
+
+export enum Reason {
+  /** An ALLOW rule matched. */
+  AllowRule = 0,
+  /** No ALLOW policy applies to this workload: Istio lets the request pass. */
+  NoPolicy = 1,
+  /** A DENY rule matched. */
+  DenyRule = 2,
+  /** There are ALLOW policies and none of their rules matched. */
+  NoRule = 3,
+  /** No ALLOW policy applies to this workload, and the owner wants that to mean no. */
+  DefaultDeny = 4,
+  /** The path can be read in more than one way: 400 instead of 403. */
+  AmbiguousPath = 5,
+}
+
+/** What the dry-run policies alone would have said. */
+export enum Shadow {
+  /** There are no dry-run policies. */
+  None = 0,
+  Allowed = 1,
+  Denied = 2,
+}
+
+/** A refusal is a value. `rule` names a rule as Istio does, `ns[team-a]-policy[name]-rule[0]`; empty where no rule decided. */
+@final
+export class Decision {
+  audited: bool = false;
+  shadow: Shadow = Shadow.None;
+  shadowRule: string = "";
+
+  constructor(
+    readonly reason: Reason,
+    readonly rule: string,
+  ) {}
+
+  get allow(): bool {
+    return this.reason <= Reason.NoPolicy;
+  }
+
+  /** Status of the local response when the request is not allowed. */
+  get status(): i32 {
+    return this.reason == Reason.AmbiguousPath ? 400 : 403;
+  }
+}
