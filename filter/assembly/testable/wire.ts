@@ -4,7 +4,7 @@ import { decodeBase64Url, encodeBase64UrlBytes } from "../wire/base64url";
 import { isU64 } from "../wire/decimal";
 import { Json, JsonKind, parseJson } from "../wire/json";
 import { quote } from "../wire/json-writer";
-import { isUtf8 } from "../wire/utf8";
+import { isUtf8 } from "../bytes/utf8";
 
 let result = View.empty();
 
@@ -28,7 +28,7 @@ export function wireEncodeBase64Url(ptr: usize, length: i32): void {
 }
 
 export function wireIsUtf8(ptr: usize, length: i32): bool {
-  return isUtf8(new View(ptr, length));
+  return isUtf8(ptr, length);
 }
 
 export function wireIsU64(ptr: usize, length: i32): bool {

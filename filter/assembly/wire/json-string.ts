@@ -1,4 +1,5 @@
 /** JSON strings (RFC 8259 section 7) with every escape resolved; a lone surrogate is a fault. Timing: variable. */
+import { plainLength } from "../bytes/scan";
 import { View } from "../bytes/view";
 import { Reader } from "./reader";
 
@@ -11,12 +12,11 @@ export function readString(reader: Reader): View | null {
   const start = reader.position;
   let escaped = false;
   for (;;) {
+    reader.position += plainLength(reader.pointer(), reader.remaining());
     const byte = reader.next();
-    if (byte < 0x20) return null;
     if (byte == QUOTE) break;
-    if (byte != BACKSLASH) continue;
+    if (byte != BACKSLASH || reader.next() < 0) return null;
     escaped = true;
-    if (reader.next() < 0) return null;
   }
   const raw = reader.bytes.slice(start, reader.position - 1);
   return escaped ? unescape(raw) : raw;

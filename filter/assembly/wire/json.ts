@@ -8,7 +8,7 @@ import { equalsAscii } from "./ascii";
 import { hasDuplicate } from "./duplicates";
 import { readString } from "./json-string";
 import { Reader } from "./reader";
-import { isUtf8 } from "./utf8";
+import { isUtf8 } from "../bytes/utf8";
 
 const MAX_SAFE_INTEGER: i64 = 9007199254740991;
 const NO_TEXT = View.empty();
@@ -57,7 +57,7 @@ export class Json {
 
 /** The value that `text` spells, or null when it is not strict JSON. Strings without escapes share the memory of `text`. */
 export function parseJson(text: View, allowNegative: bool): Json | null {
-  if (!isUtf8(text)) return null;
+  if (!isUtf8(text.ptr, text.length)) return null;
   const parser = new Parser(new Reader(text), allowNegative);
   const value = parser.value(0);
   return parser.atEnd() ? value : null;

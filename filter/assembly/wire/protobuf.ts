@@ -5,7 +5,7 @@
  *  The caller's loop ends at `next() == false`; the message was well formed only when `failed` is false then. */
 import { View } from "../bytes/view";
 import { Reader } from "./reader";
-import { isUtf8 } from "./utf8";
+import { isUtf8 } from "../bytes/utf8";
 
 const WIRE_VARINT: u32 = 0;
 const WIRE_LENGTH: u32 = 2;
@@ -61,7 +61,7 @@ export class FieldReader {
   /** A length-delimited field of UTF-8 text; empty after a fault. */
   text(): View {
     const value = this.bytes();
-    if (!isUtf8(value)) this.failed = true;
+    if (!isUtf8(value.ptr, value.length)) this.failed = true;
     return value;
   }
 

@@ -11,6 +11,11 @@ export class Reader {
     return this.bytes.length - this.position;
   }
 
+  /** Where the next byte lies; `remaining()` bytes may be read there. */
+  pointer(): usize {
+    return this.bytes.ptr + <usize>this.position;
+  }
+
   /** The next byte without consuming it, or -1 at the end. */
   peek(): i32 {
     return this.position < this.bytes.length ? <i32>this.bytes.at(this.position) : -1;
