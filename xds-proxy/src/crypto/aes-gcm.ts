@@ -1,0 +1,27 @@
+/** AES-128-GCM (SP 800-38D) over node:crypto: nonce of 12 bytes, tag of 16 bytes, no additional data. */
+import { createCipheriv, createDecipheriv } from "node:crypto";
+import { concat } from "../bytes/octets.ts";
+
+export const TAG_BYTES = 16;
+const ALGORITHM = "aes-128-gcm";
+
+/** @returns ciphertext and tag. */
+export function seal(key: Uint8Array, nonce: Uint8Array, plaintext: readonly Uint8Array[]): readonly Uint8Array[] {
+  const cipher = createCipheriv(ALGORITHM, key, nonce);
+  const ciphertext = plaintext.map((part) => cipher.update(part));
+  return [...ciphertext, cipher.final(), cipher.getAuthTag()];
+}
+
+/** @param record - ciphertext and tag
+ *  @returns the plaintext, or undefined when the tag is not right; nothing of it is returned before the tag was checked. */
+export function open(key: Uint8Array, nonce: Uint8Array, record: Uint8Array): Uint8Array | undefined {
+  if (record.length < TAG_BYTES) return undefined;
+  const decipher = createDecipheriv(ALGORITHM, key, nonce, { authTagLength: TAG_BYTES });
+  decipher.setAuthTag(record.subarray(record.length - TAG_BYTES));
+  const plaintext = decipher.update(record.subarray(0, record.length - TAG_BYTES));
+  try {
+    return concat(plaintext, decipher.final());
+  } catch {
+    return undefined;
+  }
+}

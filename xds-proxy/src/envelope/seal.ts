@@ -1,0 +1,117 @@
+/**
+ * Signing and sealing (docs/envelope.md sections 2 to 4). Keys are behind `Signer`, so that they can live in an HSM or
+ * KMS. What is signed here passes `verify.ts` under a root that lists the signers.
+ */
+import { sealMessage } from "../crypto/message-encryption.ts";
+import type { SealOptions } from "../crypto/message-encryption.ts";
+import { digestOf, keyIdOf } from "../crypto/sha256.ts";
+import { LimitError, UpstreamError } from "../errors.ts";
+import { COSIGNERS_MAX_COUNT, DATA_MAX_BYTES, PUSH_DATA_MAX_BYTES } from "../gen/limits.ts";
+import { AES128GCM, DOMAIN, encodeClaims } from "./claims.ts";
+import type { Claims } from "./claims.ts";
+import { encodeWebpushMessage } from "./format.ts";
+import { audienceOf } from "./names.ts";
+import { encodePreamble } from "./preamble.ts";
+import { signingInputOf } from "./signing-input.ts";
+import type { RecipientPublic, Use } from "./types.ts";
+
+export interface Signer {
+  /** 65 bytes. */
+  readonly publicKey: Uint8Array;
+  /** ES256 over `message`, which is not hashed yet: 64 bytes, r and s. */
+  sign(message: Uint8Array): Uint8Array | Promise<Uint8Array>;
+}
+
+export interface StatementContent {
+  readonly use: Use;
+  readonly ns: string;
+  readonly mesh: string;
+  readonly trustDomain: string;
+  /** `mailto:` or `https:` contact. */
+  readonly sub: string;
+  readonly iatSec: number;
+  readonly expSec: number;
+  /** `ep` of the current root; its own for a root. */
+  readonly ep: number;
+  readonly rt?: string;
+  readonly name?: string;
+  readonly ver?: string;
+  readonly sid?: string;
+  readonly seq?: string;
+  /** The payload, in clear. */
+  readonly data: Uint8Array;
+}
+
+export interface StatementOptions extends StatementContent {
+  /** The first is the sender, the others are cosigners. */
+  readonly signers: readonly [Signer, ...Signer[]];
+  /** Seals the payload for this recipient. */
+  readonly recipient?: RecipientPublic;
+  /** Only for reproducible vectors. */
+  readonly fixed?: NonNullable<SealOptions["fixed"]>;
+}
+
+/** @returns the envelope.
+ *  @throws ParseError KEY, LimitError, UpstreamError SIGNER. */
+export async function signStatement(options: StatementOptions): Promise<Uint8Array> {
+  const [sender, ...cosigners] = options.signers;
+  if (cosigners.length > COSIGNERS_MAX_COUNT) throw new LimitError(`more than ${COSIGNERS_MAX_COUNT} cosigners`);
+  const { claims, data } = prepareStatement(options);
+  const claimsJson = encodeClaims(claims);
+  const message = signingInputOf(claimsJson);
+  const vapid = async (signer: Signer): Promise<{ k: Uint8Array; tSignature: Uint8Array }> => ({
+    k: signer.publicKey.subarray(1),
+    tSignature: await signWith(signer, message),
+  });
+  return encodeWebpushMessage({
+    data,
+    sender: { ...(await vapid(sender)), data: claimsJson },
+    cosigners: await Promise.all(cosigners.map(vapid)),
+    contentEncoding: claims.ce === undefined ? 0 : 1,
+  });
+}
+
+interface PreparedStatement {
+  readonly claims: Claims;
+  readonly data: Uint8Array;
+}
+
+/** The claims, and `data` as it travels. */
+function prepareStatement(options: StatementOptions): PreparedStatement {
+  const open = {
+    ...openClaims(options),
+    ...(options.recipient && { ce: AES128GCM, rcp: keyIdOf(options.recipient.p256dh) }),
+  };
+  const data = options.recipient ? sealPayload(options, open, options.recipient) : options.data;
+  const maxBytes = options.use === "push" ? PUSH_DATA_MAX_BYTES : DATA_MAX_BYTES;
+  if (data.length > maxBytes) throw new LimitError(`more than ${maxBytes} bytes of data`);
+  return { claims: { ...open, cd: digestOf(data), len: data.length }, data };
+}
+
+function openClaims({ use, ns, sub, iatSec, expSec, ep, ...content }: StatementContent): Claims {
+  const { rt, name, ver, sid, seq } = content;
+  return {
+    aud: audienceOf({ ns, mesh: content.mesh, trustDomain: content.trustDomain }),
+    ...{ exp: expSec, iat: iatSec, sub, dom: DOMAIN, use, ns, ep, cd: "", len: 0 },
+    ...(rt !== undefined && { rt }),
+    ...(name !== undefined && { name }),
+    ...(ver !== undefined && { ver }),
+    ...(sid !== undefined && { sid }),
+    ...(seq !== undefined && { seq }),
+  };
+}
+
+function sealPayload(
+  { data, signers, fixed }: StatementOptions,
+  claims: Claims,
+  recipient: RecipientPublic,
+): Uint8Array {
+  const text = [encodePreamble(claims, keyIdOf(signers[0].publicKey)), data];
+  return sealMessage({ recipient, text, ...(fixed && { fixed }) });
+}
+
+async function signWith(signer: Signer, message: Uint8Array): Promise<Uint8Array> {
+  const signature = await signer.sign(message);
+  if (signature.length !== 64) throw new UpstreamError("SIGNER", "a signer did not return 64 bytes");
+  return signature;
+}

@@ -1,0 +1,59 @@
+/** The public names of wpgate. */
+export * from "./errors.ts";
+export { CODES } from "./gen/codes.ts";
+export type { Code } from "./gen/codes.ts";
+export { decodeBase64Url, encodeBase64Url, tryDecodeBase64Url } from "./bytes/base64url.ts";
+export { parseStrictJson } from "./bytes/json.ts";
+export type { JsonObject, JsonOptions, JsonValue } from "./bytes/json.ts";
+export { ExchangeKey } from "./crypto/ecdh-p256.ts";
+export { importPublicKey, PublicKey, SigningKey } from "./crypto/ecdsa-p256.ts";
+export {
+  decodeExchangeKeyPem,
+  decodeSigningKeyPem,
+  encodeExchangeKeyPem,
+  encodeSigningKeyPem,
+} from "./crypto/key-files.ts";
+export type { ExchangeKeyFile } from "./crypto/key-files.ts";
+export { openMessage, sealMessage } from "./crypto/message-encryption.ts";
+export type { OpenedMessage, SealOptions } from "./crypto/message-encryption.ts";
+export { digestOf, keyIdOf, sha256 } from "./crypto/sha256.ts";
+export { isDnsName, isLabel } from "./envelope/names.ts";
+export { signStatement } from "./envelope/seal.ts";
+export type { Signer, StatementContent, StatementOptions } from "./envelope/seal.ts";
+export {
+  encodeFresh,
+  encodeRoot,
+  encodeSet,
+  parseConfigObject,
+  parseFresh,
+  parseRoot,
+  parseSet,
+} from "./envelope/statements.ts";
+export type {
+  ConfigObject,
+  FreshDocument,
+  RootDocument,
+  RootKey,
+  SetDigest,
+  SetDocument,
+  SetEntry,
+} from "./envelope/statements.ts";
+export type {
+  EnvelopeInput,
+  NamespaceVerdict,
+  Payload,
+  Pin,
+  Recipient,
+  RecipientPublic,
+  Refusal,
+  Role,
+  RootsVerdict,
+  StatementsVerdict,
+  TrustState,
+  Use,
+  VerifiedNamespace,
+  VerifiedRoots,
+  VerifiedStatements,
+  Want,
+} from "./envelope/types.ts";
+export { ROLES, USES } from "./envelope/types.ts";
