@@ -1,5 +1,7 @@
 // What the policy engine is asked and what it answers. Values are bytes; nothing here knows where they come from.
 import { View } from "../bytes/view";
+import { SocketAddress } from "./ip";
+import { lowerCase } from "./pattern";
 
 /** Attributes with one value. The numbers index `RequestAttributes`; `1 << attribute` is its bit in `PolicySet.attributes`. */
 export enum Attribute {
@@ -39,6 +41,10 @@ export abstract class RequestAttributes {
   private headers: Array<View[] | null> = [];
   private claims: Array<Claim | null> = [];
   private claimBits: Array<bool> = [];
+  private pathCache: View | null = null;
+  private hostCache: View | null = null;
+  private remoteCache: SocketAddress | null = null;
+  private destinationCache: SocketAddress | null = null;
 
   /** The attribute's bytes, or null where the request has none (no TLS, no `:path`, …). */
   protected abstract readText(attribute: Attribute): View | null;
@@ -58,6 +64,40 @@ export abstract class RequestAttributes {
       this.readBits |= bit;
     }
     return this.texts[attribute];
+  }
+
+  /** The path without query and fragment. */
+  urlPath(): View | null {
+    const known = this.pathCache;
+    if (known !== null) return known;
+    const path = this.text(Attribute.Path);
+    this.pathCache = path === null ? null : withoutQuery(path);
+    return this.pathCache;
+  }
+
+  /** The host in lower case, with its port if it has one. */
+  lowerHost(): View | null {
+    const known = this.hostCache;
+    if (known !== null) return known;
+    const host = this.text(Attribute.Host);
+    this.hostCache = host === null ? null : lowerCase(host);
+    return this.hostCache;
+  }
+
+  remote(): SocketAddress {
+    const known = this.remoteCache;
+    if (known !== null) return known;
+    const address = this.socketAddress(Attribute.RemoteAddress);
+    this.remoteCache = address;
+    return address;
+  }
+
+  destination(): SocketAddress {
+    const known = this.destinationCache;
+    if (known !== null) return known;
+    const address = this.socketAddress(Attribute.DestinationAddress);
+    this.destinationCache = address;
+    return address;
   }
 
   /** @param index position in `PolicySet.headerNames` */
@@ -82,6 +122,16 @@ export abstract class RequestAttributes {
     }
     return this.claims[index];
   }
+
+  private socketAddress(attribute: Attribute): SocketAddress {
+    const text = this.text(attribute);
+    return new SocketAddress(text === null ? View.empty() : text);
+  }
+}
+
+function withoutQuery(path: View): View {
+  for (let i = 0; i < path.length; i++) if (path.at(i) == 0x3f || path.at(i) == 0x23) return path.slice(0, i);
+  return path;
 }
 
 /** The workload that the policies are compiled for: its own bootstrap says so, never a configuration. */
