@@ -17,7 +17,16 @@ export type { ExchangeKeyFile } from "./crypto/key-files.ts";
 export { openMessage, sealMessage } from "./crypto/message-encryption.ts";
 export type { OpenedMessage, SealOptions } from "./crypto/message-encryption.ts";
 export { digestOf, keyIdOf, sha256 } from "./crypto/sha256.ts";
+export { DOMAIN } from "./envelope/claims.ts";
+export type { Claims } from "./envelope/claims.ts";
+export { inspectEnvelope } from "./envelope/inspect.ts";
+export type { UntrustedView } from "./envelope/inspect.ts";
+export type { NamespaceInput } from "./envelope/namespace.ts";
 export { isDnsName, isLabel } from "./envelope/names.ts";
+export type { RootsInput } from "./envelope/roots.ts";
+export { parseTrustState } from "./envelope/state.ts";
+export { verifyNamespace, verifyRoots, verifyStatements } from "./envelope/verify.ts";
+export type { StatementsInput } from "./envelope/verify.ts";
 export { signStatement } from "./envelope/seal.ts";
 export type { Signer, StatementContent, StatementOptions } from "./envelope/seal.ts";
 export {

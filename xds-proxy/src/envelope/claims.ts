@@ -87,6 +87,8 @@ export function parseClaims(bytes: Uint8Array, wantedUse: Use): Claims {
   if (claims.dom !== DOMAIN) refuse("DOMAIN", "dom is not wpgate/1");
   const use = USES.find((name) => name === claims.use);
   if (use === undefined || use !== wantedUse) refuse("USE", `use is not ${wantedUse}`);
+  // A message is signed by its sender's identity key, which no root names.
+  if (use === "msg") refuse("USE", "msg is not verified under a root");
   assertClaimsOfUse(claims, USE_ROWS[use]);
   return claims;
 }

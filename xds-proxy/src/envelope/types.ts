@@ -44,11 +44,13 @@ export interface RecipientPublic {
   readonly auth: Uint8Array;
 }
 
-/** What a consumer takes; without `rt` or `name`, any. */
+/** What a consumer takes; where a member is absent, any. `sid` and `seq` are of a push. */
 export interface Want {
   readonly use: Use;
   readonly rt?: string;
   readonly name?: string;
+  readonly sid?: string;
+  readonly seq?: string;
 }
 
 /** An envelope as it is carried: the protobuf, or its base64url. */
