@@ -1,10 +1,9 @@
 /**
  * One real Envoy as a child process: own temporary folder, loopback only, every port chosen by the kernel. It never
- * outlives its owner: `stop()`, the end of this process, and (Envoy asks Linux for it) a killed parent all end it.
+ * outlives its owner: `stop()` ends it, and so does the end of this process.
  */
 import { spawn } from "node:child_process";
 import type { ChildProcessByStdio } from "node:child_process";
-import { rmSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,6 +12,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { UpstreamError } from "../errors.ts";
 import { EnvoyAdmin } from "./envoy-admin.ts";
 import { LineLog } from "./line-log.ts";
+import { guardOrphan } from "./orphan-guard.ts";
 import { until } from "./until.ts";
 
 /** USER_HZ, the same on every Linux that Node runs on. */
@@ -49,11 +49,7 @@ export async function startEnvoy(options: StartEnvoyOptions): Promise<EnvoyProce
     env: { ...options.environment },
     stdio: ["ignore", "pipe", "pipe"],
   });
-  const leftover = (): void => {
-    child.kill("SIGKILL");
-    rmSync(folder, { recursive: true, force: true });
-  };
-  process.on("exit", leftover);
+  const release = child.pid === undefined ? (): void => undefined : guardOrphan({ pid: child.pid, folder });
   const ended = new Promise<string>((resolve) => {
     child.on("error", (error) => {
       resolve(error.message);
@@ -61,7 +57,7 @@ export async function startEnvoy(options: StartEnvoyOptions): Promise<EnvoyProce
     child.on("close", (code, signal) => {
       resolve(`it ended with ${signal ?? `code ${code ?? -1}`}`);
     });
-  }).finally(() => process.off("exit", leftover));
+  }).finally(release);
   const log = new LineLog(child.stderr, child.stdout);
   try {
     const port = await adminPort({ file: join(folder, "admin"), ended, signal: options.signal });

@@ -1,6 +1,6 @@
 /** One HTTP/1.1 request whose path and headers reach the peer exactly as given (no normalising, repeats kept in order). */
 import { request } from "node:http";
-import type { IncomingMessage , Agent} from "node:http";
+import type { IncomingMessage, Agent } from "node:http";
 import { UpstreamError } from "../errors.ts";
 
 export interface HttpRequest {
