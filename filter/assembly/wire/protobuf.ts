@@ -50,7 +50,7 @@ export class FieldReader {
   /** A length-delimited field; empty after a fault. */
   bytes(): View {
     if (this.wireType != WIRE_LENGTH) this.failed = true;
-    const value = this.failed ? null : this.reader.take(this.readVarint());
+    const value = !this.failed ? this.reader.take(this.readVarint()) : null;
     if (value == null || this.failed) {
       this.failed = true;
       return View.empty();
