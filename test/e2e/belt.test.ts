@@ -4,6 +4,7 @@
  */
 import type { JsonObject } from "@bufbuild/protobuf";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { until } from "../../xds-proxy/src/demo/until.ts";
 import { Sidecar } from "./sidecar.ts";
 import type { SidecarOptions } from "./sidecar.ts";
 import { compileTiny } from "./tiny-module.ts";
@@ -76,5 +77,41 @@ describe("a filter whose workers fail where the canary passed", () => {
     await deliverBroken({ concurrency });
     for (let i = 0; i < 10; i++) expect((await sidecar.get("/")).status).toBe(403);
     expect(sidecar.app.count()).toBe(0);
+  });
+});
+
+describe("a filter that traps", () => {
+  let trapping: TinyModule;
+  beforeAll(async () => {
+    trapping = await compileTiny(`
+      export function proxy_on_request_headers(context: i32, headers: i32, end: i32): i32 {
+        if (headers > 20) unreachable();
+        setProperty(KEY, 2, ONE, 1);
+        return 0;
+      }`);
+  });
+  afterAll(async () => {
+    await trapping.remove();
+  });
+
+  test("is closed while its VM is down, and back by itself", async () => {
+    sidecar = await Sidecar.start();
+    await sidecar.origin.waitForAck(sidecar.push({ wasm: trapping.file, configuration: "{}" }));
+    expect((await sidecar.get("/")).status).toBe(200);
+    const headers = Array.from({ length: 30 }, (_, i) => [`h${i}`, "x"] as const);
+    expect((await sidecar.get("/", { headers })).status).toBe(503);
+    expect(sidecar.app.count()).toBe(1);
+    const answered = new Set<number>();
+    const back = until({
+      what: "the VM being back",
+      probe: async () => {
+        const { status } = await sidecar.get("/");
+        answered.add(status);
+        return status === 200 ? true : undefined;
+      },
+      timeoutMs: 2_000,
+    });
+    expect(await back).toBe(true);
+    expect([...answered].filter((status) => status !== 503)).toEqual([200]);
   });
 });
