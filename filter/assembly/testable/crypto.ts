@@ -1,1 +1,21 @@
-export {};
+export { sha256, sha256Final, sha256Init, sha256Update } from "../crypto/sha256";
+export { hmacSha256 } from "../crypto/hmac";
+export { hkdfSha256 } from "../crypto/hkdf";
+export { aes128GcmOpen } from "../crypto/aes-gcm";
+export { verifyDer, verifyP1363 } from "../crypto/ecdsa";
+export { derFromP1363, p1363FromDer } from "../crypto/ecdsa-der";
+export { derivePublicKey, ecdh } from "../crypto/ecdh";
+export { isValidPublicKey } from "../crypto/p256-point";
+export {
+  fieldAdd,
+  fieldCombine,
+  fieldFromBytes,
+  fieldInv,
+  fieldIsZeroVartime,
+  fieldMul,
+  fieldSqr,
+  fieldSub,
+  fieldToBytes,
+} from "../crypto/p256-field";
+export { scalarFromBytes, scalarFromDigest, scalarInvMontgomery, scalarMul } from "../crypto/p256-scalar";
+export { doubleMultiply } from "../crypto/p256-double-multiply";
