@@ -28,8 +28,8 @@ export interface NamespaceInput {
   readonly fresh?: EnvelopeInput | undefined;
   readonly set?: EnvelopeInput | undefined;
   readonly envelopes: readonly EnvelopeInput[];
-  /** `rt` and `name` that this consumer takes; all, where absent. */
-  readonly want?: Pick<Want, "rt" | "name">;
+  /** `rt` and `name` that this consumer takes; all, where absent. No other use than `cfg` can be wanted of a namespace. */
+  readonly want?: Partial<Want>;
   readonly nowMs: number;
   readonly state?: TrustState | undefined;
   readonly recipient?: Recipient | undefined;
@@ -38,7 +38,8 @@ export interface NamespaceInput {
 /** @throws VerifyError */
 export function checkNamespace(input: NamespaceInput): VerifiedNamespace {
   const { nowMs, state, recipient, want = {} } = input;
-  if (input.envelopes.length > ENVELOPES_MAX_COUNT) refuse("SIZE", "too many statements");
+  if (want.use !== undefined && want.use !== "cfg") checking("want", () => refuse("USE", "not cfg"));
+  if (input.envelopes.length > ENVELOPES_MAX_COUNT) checking("envelopes", () => refuse("SIZE", "too many statements"));
   const chain = verifyRootChain(input);
   const root = lastOf(chain);
   const clock = { nowMs, iatMaxSec: iatMaxSecOf(state, root.document) };

@@ -41,9 +41,8 @@ export interface RootsInput {
 /** @throws VerifyError UNPINNED, ROOT_INVALID, ROOT_GAP, PROTO, NOT_YET_VALID, EXPIRED, TTL_TOO_LONG. */
 export function verifyRootChain(input: RootsInput): RootChain {
   const { pin, ns, roots } = input;
-  const pinned = Object.hasOwn(pin.roots, ns) ? pin.roots[ns] : undefined;
-  if (pinned === undefined) refuse("UNPINNED", `no root of ${ns} is pinned`);
-  if (roots.length < 1 || roots.length > ROOT_CHAIN_MAX_COUNT) refuse("ROOT_INVALID", "no roots, or too many");
+  const pinned = pinnedDigest(pin, ns);
+  if (roots.length > ROOT_CHAIN_MAX_COUNT) refuseChain("ROOT_INVALID", "too many roots");
   const chain: VerifiedRoot[] = [];
   for (const [i, text] of roots.entries()) {
     const last = i === roots.length - 1;
@@ -58,7 +57,15 @@ export function verifyRootChain(input: RootsInput): RootChain {
     checking(`roots[${i}]`, verifyNext, last ? renameFaultOfLast : renameFault);
   }
   const [first, ...rest] = chain;
-  return first === undefined ? refuse("ROOT_INVALID", "the pinned root is not in the chain") : [first, ...rest];
+  return first === undefined ? refuseChain("ROOT_INVALID", "the pinned root is not in the chain") : [first, ...rest];
+}
+
+function pinnedDigest({ roots }: Pin, ns: string): string {
+  return (Object.hasOwn(roots, ns) ? roots[ns] : undefined) ?? refuseChain("UNPINNED", `no root of ${ns} is pinned`);
+}
+
+function refuseChain(code: Code, message: string): never {
+  return checking("roots", () => refuse(code, message));
 }
 
 function renameTextFault(code: Code): Code {

@@ -94,9 +94,10 @@ export function checkEncoding({ ce }: Claims, { contentEncoding }: UnverifiedEnv
 }
 
 /** Step 14. */
-function checkWanted({ rt, name, sid, seq }: Claims, want: Want): void {
+function checkWanted({ use, rt, name, sid, seq }: Claims, want: Want): void {
   if (want.rt !== undefined && rt !== want.rt) refuse("TYPE", `rt is not ${want.rt}`);
   if (want.name !== undefined && name !== want.name) refuse("NAME", `name is not ${want.name}`);
+  if (use !== "push") return;
   if (want.sid !== undefined && sid !== want.sid) refuse("SESSION", "sid is another");
   if (want.seq !== undefined && seq !== want.seq) refuse("SEQUENCE", `seq is not ${want.seq}`);
 }
