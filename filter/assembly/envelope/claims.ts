@@ -28,9 +28,10 @@ export enum Claim {
 }
 
 /** In the order of the enum. */
+// prettier-ignore
 const NAMES: string[] = [
   "aud", "exp", "iat", "sub", "dom", "use", "ns", "rt", "name", "ver", "sid", "seq", "ep", "cd", "len", "ce", "rcp",
-]; // prettier-ignore
+];
 
 const DOMAIN = "wpgate/1";
 const SESSION_NONCE_BYTES = 16;

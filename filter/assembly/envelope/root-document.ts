@@ -3,7 +3,7 @@ import { View } from "../bytes/view";
 import { isValidPublicKey } from "../crypto/p256-point";
 import { FRESH_TTL_MAX_SEC, FRESH_TTL_MIN_SEC, ROOT_KEYS_MAX_COUNT, THRESHOLD_MAX_COUNT } from "../gen/limits";
 import { decodeBase64Url } from "../wire/base64url";
-import { Json, JsonKind, parseJson } from "../wire/json";
+import { Json, parseJson } from "../wire/json";
 import { isDnsName, isLabel } from "./dns";
 import { arrayMember, countMember, hasExactly, objectMember, textMember } from "./members";
 
@@ -73,10 +73,11 @@ export function parseRoot(data: View): RootDocument | null {
   return complete && readModes(json, root) ? root : null;
 }
 
+// prettier-ignore
 const MEMBERS: string[] = [
   "kind", "ns", "mesh", "trustDomain", "ep", "minEp", "keys",
   "thresholds", "mode", "default", "paths", "onStale", "maxFreshSec",
-]; // prettier-ignore
+];
 
 function isKind(json: Json): bool {
   const kind = json.get("kind");

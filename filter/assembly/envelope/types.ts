@@ -23,7 +23,7 @@ export class Recipient {
   }
 }
 
-/** What a consumer asks for; null means any. `sid` and `seq` are looked at for `push` only. */
+/** What a consumer asks for; null means any. Only a push has `sid` and `seq`. */
 @final
 export class Want {
   rt: View | null = null;
