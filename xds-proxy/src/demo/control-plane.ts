@@ -110,13 +110,13 @@ export class ControlPlane {
 
   /** @throws UpstreamError `PROTOCOL` when a NACK comes, `TIMEOUT` when nothing does */
   async waitForAck(version: string, wait: WaitForAnswer = {}): Promise<void> {
-    const { error } = await this.#waitForAnswer(version, wait);
+    const { error } = await this.waitForAnswer(version, wait);
     if (error !== undefined) throw new UpstreamError("PROTOCOL", `Envoy refuses version ${version}: ${error}`);
   }
 
   /** Returns the NACK's text. @throws UpstreamError `PROTOCOL` when an ACK comes, `TIMEOUT` when nothing does */
   async waitForNack(version: string, wait: WaitForAnswer = {}): Promise<string> {
-    const { error } = await this.#waitForAnswer(version, wait);
+    const { error } = await this.waitForAnswer(version, wait);
     if (error === undefined) throw new UpstreamError("PROTOCOL", `Envoy accepts version ${version}`);
     return error;
   }
@@ -126,7 +126,8 @@ export class ControlPlane {
     this.#server.forceShutdown();
   }
 
-  async #waitForAnswer(version: string, wait: WaitForAnswer): Promise<Answer> {
+  /** Either answer. Rejects with UpstreamError `TIMEOUT` when none comes. */
+  async waitForAnswer(version: string, wait: WaitForAnswer = {}): Promise<Answer> {
     const { nodeId, ...rest } = wait;
     return await until({
       what: `Envoy's answer to version ${version}`,
