@@ -10,7 +10,7 @@ const FILTER_MAY = {
   abi: ["gen", "bytes"],
   plugin: FILTER,
 };
-const PROXY = ["gen", "bytes", "crypto", "envelope", "webpush", "policy", "xds", "config", "demo", "cli"];
+const PROXY = ["gen", "bytes", "crypto", "envelope", "webpush", "policy", "xds", "config", "owner", "demo", "cli"];
 const PROXY_MAY = {
   gen: [],
   bytes: ["gen"],
@@ -20,7 +20,8 @@ const PROXY_MAY = {
   policy: ["gen", "bytes", "envelope"],
   xds: ["gen", "bytes", "crypto", "envelope"],
   config: ["gen", "bytes"],
-  demo: ["gen", "bytes", "crypto", "envelope", "webpush", "policy", "xds"],
+  owner: ["gen", "bytes", "crypto", "envelope", "policy"],
+  demo: ["gen", "bytes", "crypto", "envelope", "webpush", "policy", "xds", "owner"],
   cli: PROXY,
 };
 

@@ -1,0 +1,20 @@
+/** The commands in the order of `wpgate --help`, which is the order in which a person meets them. */
+import type { Command } from "commander";
+import type { CliContext } from "../context.ts";
+import { freshCommand } from "./fresh.ts";
+import { keygenCommand } from "./keygen.ts";
+import { rootCommand } from "./root.ts";
+import { sealCommand } from "./seal.ts";
+import { setCommand } from "./set.ts";
+import { signCommand } from "./sign.ts";
+import { wasmpluginCommand } from "./wasmplugin.ts";
+
+export const COMMANDS: readonly ((context: CliContext) => Command)[] = [
+  keygenCommand,
+  rootCommand,
+  signCommand,
+  sealCommand,
+  setCommand,
+  freshCommand,
+  wasmpluginCommand,
+];

@@ -1,0 +1,11 @@
+/** `wpgate root …`: the keys and settings of a namespace, and the pin. */
+import { Command } from "commander";
+import type { CliContext } from "../context.ts";
+import { rootInitCommand } from "./root-init.ts";
+
+export function rootCommand(context: CliContext): Command {
+  return new Command("root")
+    .summary("begin, change keys and settings, make pins")
+    .description("The root of a namespace says which keys speak for it and how strict consumers are.")
+    .addCommand(rootInitCommand(context));
+}

@@ -1,0 +1,28 @@
+#!/usr/bin/env node
+/** The program `wpgate`: gives the command line the real world. The only file of the project that ends the process. */
+import { stdinBytes } from "./files.ts";
+import { runCli } from "./program.ts";
+
+const interrupted = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.on(signal, () => {
+    // Asked twice, what is in the way of an orderly end does not matter any more.
+    if (interrupted.signal.aborted) process.exit(130);
+    interrupted.abort(new Error(`stopped by ${signal}`));
+  });
+}
+// A reader that has seen enough (`wpgate inspect … | head`) is no fault.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 3));
+
+const colour = (stream: NodeJS.WriteStream): boolean => stream.isTTY && (process.env["NO_COLOR"] ?? "") === "";
+
+process.exitCode = await runCli(process.argv.slice(2), {
+  cwd: process.cwd(),
+  environment: process.env,
+  readStdin: () => stdinBytes(process.stdin),
+  stdout: (text) => process.stdout.write(text),
+  stderr: (text) => process.stderr.write(text),
+  colour: { stdout: colour(process.stdout), stderr: colour(process.stderr) },
+  nowMs: Date.now,
+  signal: interrupted.signal,
+});

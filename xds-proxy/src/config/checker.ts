@@ -1,0 +1,51 @@
+/**
+ * Reads a value that came from outside member by member, collecting every fault with its path instead of stopping at the
+ * first. Pure; the caller decides what to do with the faults.
+ */
+import type { ConfigFault } from "../errors.ts";
+
+export interface TextRule {
+  readonly pattern: RegExp;
+  /** What a right value looks like, for the message: `a DNS label`. */
+  readonly expected: string;
+}
+
+export class Checker {
+  readonly faults: ConfigFault[] = [];
+
+  fault(path: string, message: string): void {
+    this.faults.push({ path, message });
+  }
+
+  /** The value as an object that has only the members of `known`; an empty one when it is not an object. */
+  object(value: unknown, path: string, known: readonly string[]): Readonly<Record<string, unknown>> {
+    if (!isObject(value)) {
+      this.fault(path, "must be an object");
+      return {};
+    }
+    for (const name of Object.keys(value)) {
+      if (!known.includes(name)) this.fault(join(path, name), `unknown member; known are ${known.join(", ")}`);
+    }
+    return value;
+  }
+
+  text(value: unknown, path: string, rule: TextRule): string {
+    if (typeof value === "string" && rule.pattern.test(value)) return value;
+    this.fault(path, value === undefined ? `missing; must be ${rule.expected}` : `must be ${rule.expected}`);
+    return "";
+  }
+
+  list(value: unknown, path: string): readonly unknown[] {
+    if (Array.isArray(value)) return value;
+    this.fault(path, "must be a list");
+    return [];
+  }
+}
+
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function join(path: string, name: string): string {
+  return path === "" ? name : `${path}.${name}`;
+}

@@ -1,0 +1,94 @@
+// A bundle: all that a consumer needs of one or more namespaces, as texts that nobody has to trust. It is the plugin
+// configuration of the filter; what `wpgate sign` writes, what a WasmPlugin carries and what Envoy gets are one format.
+//
+//   {"wpgate":1,"sets":[{"roots":["…"],"fresh":"…","set":"…","envelopes":["…"]}]}
+import { parseAllDocuments } from "yaml";
+import { ConfigError } from "../errors.ts";
+
+/** One namespace's part; every text is the base64url of an envelope. */
+export interface NamespaceBundle {
+  /** Oldest first, from the pinned root or one before it to the current one. */
+  readonly roots: readonly string[];
+  readonly fresh?: string;
+  readonly set?: string;
+  readonly envelopes: readonly string[];
+}
+
+export interface Bundle {
+  readonly wpgate: 1;
+  readonly sets: readonly NamespaceBundle[];
+}
+
+export function encodeBundle(sets: readonly NamespaceBundle[]): string {
+  const bundle: Bundle = {
+    wpgate: 1,
+    sets: sets.map(({ roots, fresh, set, envelopes }) => ({
+      roots,
+      ...(fresh === undefined ? {} : { fresh }),
+      ...(set === undefined ? {} : { set }),
+      envelopes,
+    })),
+  };
+  return `${JSON.stringify(bundle, null, 1)}\n`;
+}
+
+/**
+ * Reads a bundle, or the bundles inside WasmPlugin objects (YAML or JSON, also a `List` of them).
+ * @throws ConfigError when there is none, or it is not as above
+ */
+export function parseBundle(text: string, source: string): Bundle {
+  const configurations = documentsOf(text, source).flatMap(configurationsIn);
+  if (configurations.length === 0)
+    throw new ConfigError([{ path: source, message: "holds no bundle and no WasmPlugin of wpgate" }]);
+  return { wpgate: 1, sets: configurations.flatMap((configuration) => setsOf(configuration, source)) };
+}
+
+function documentsOf(text: string, source: string): readonly unknown[] {
+  try {
+    return [JSON.parse(text) as unknown];
+  } catch {
+    const documents = parseAllDocuments(text, { version: "1.2", prettyErrors: false });
+    const problem = documents.flatMap(({ errors }) => errors).at(0);
+    if (problem !== undefined) throw new ConfigError([{ path: source, message: problem.message }]);
+    return documents.map((document) => document.toJS({ maxAliasCount: 0 }) as unknown);
+  }
+}
+
+function configurationsIn(value: unknown): readonly Readonly<Record<string, unknown>>[] {
+  if (!isRecord(value)) return [];
+  if (value["wpgate"] !== undefined) return [value];
+  if (Array.isArray(value["items"])) return value["items"].flatMap((item: unknown) => configurationsIn(item));
+  const spec = value["kind"] === "WasmPlugin" ? value["spec"] : undefined;
+  return isRecord(spec) ? configurationsIn(spec["pluginConfig"]) : [];
+}
+
+function setsOf(configuration: Readonly<Record<string, unknown>>, source: string): readonly NamespaceBundle[] {
+  const wrong = (path: string, message: string): never => {
+    throw new ConfigError([{ path: `${source}: ${path}`, message }]);
+  };
+  const texts = (value: unknown, path: string): readonly string[] =>
+    isTextList(value) ? value : wrong(path, "must be a list of texts");
+  const text = (value: unknown, path: string): string =>
+    typeof value === "string" ? value : wrong(path, "must be a text");
+  if (configuration["wpgate"] !== 1) wrong("wpgate", "must be 1, the version of this format");
+  const { sets } = configuration;
+  if (!Array.isArray(sets)) return wrong("sets", "must be a list");
+  return sets.map((set: unknown, index): NamespaceBundle => {
+    const path = `sets[${index}]`;
+    if (!isRecord(set)) return wrong(path, "must be an object");
+    return {
+      roots: texts(set["roots"], `${path}.roots`),
+      ...(set["fresh"] === undefined ? {} : { fresh: text(set["fresh"], `${path}.fresh`) }),
+      ...(set["set"] === undefined ? {} : { set: text(set["set"], `${path}.set`) }),
+      envelopes: texts(set["envelopes"] ?? [], `${path}.envelopes`),
+    };
+  });
+}
+
+function isTextList(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === "string");
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

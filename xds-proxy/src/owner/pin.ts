@@ -1,0 +1,85 @@
+/** `pin.json`: the trust root that a consumer is given where no carrier can write. */
+import { tryDecodeBase64Url } from "../bytes/base64url.ts";
+import { isDnsName, isLabel } from "../envelope/names.ts";
+import type { Pin } from "../envelope/types.ts";
+import { ConfigError, type ConfigFault } from "../errors.ts";
+
+export interface PinFile extends Pin {
+  readonly role: "policy" | "ads";
+  readonly rootNamespace: string;
+}
+
+const MEMBERS = ["role", "mesh", "trustDomain", "rootNamespace", "roots"];
+const DIGEST_BYTES = 32;
+
+/** @throws ConfigError with every fault. */
+export function parsePin(text: string, source: string): PinFile {
+  const faults: ConfigFault[] = [];
+  const value = parseJson(text, source);
+  const check = (right: boolean, path: string, message: string): void => {
+    if (!right) faults.push({ path: `${source}: ${path}`, message });
+  };
+  const label = (name: string, mayBeEmpty: boolean): string => {
+    const found = value[name];
+    const right = typeof found === "string" && (isLabel(found) || (mayBeEmpty && found === ""));
+    check(right, name, "must be a DNS label");
+    return right ? found : "";
+  };
+  for (const name of Object.keys(value)) check(MEMBERS.includes(name), name, "unknown member");
+  const { role, trustDomain, roots } = value;
+  check(role === "policy" || role === "ads", "role", "must be policy or ads");
+  check(typeof trustDomain === "string" && isDnsName(trustDomain), "trustDomain", "must be a DNS name");
+  check(isRecord(roots), "roots", "must map namespaces to root digests");
+  for (const [ns, digest] of Object.entries(isRecord(roots) ? roots : {})) {
+    const bytes = typeof digest === "string" ? tryDecodeBase64Url(digest)?.length : undefined;
+    check(isLabel(ns) && bytes === DIGEST_BYTES, `roots.${ns}`, "must be a namespace and a base64url SHA-256");
+  }
+  const pin = {
+    role: role === "ads" ? ("ads" as const) : ("policy" as const),
+    mesh: label("mesh", false),
+    trustDomain: typeof trustDomain === "string" ? trustDomain : "",
+    rootNamespace: label("rootNamespace", true),
+    roots: Object.fromEntries(Object.entries(isRecord(roots) ? roots : {}).map(([ns, digest]) => [ns, String(digest)])),
+  };
+  if (faults.length > 0) throw new ConfigError(faults);
+  return pin;
+}
+
+/** One line, members in the order that the filter documents; no white space, so that it is short inside a module. */
+export function encodePin({ role, mesh, trustDomain, rootNamespace, roots }: PinFile): string {
+  const sorted = Object.fromEntries(Object.entries(roots).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+  return JSON.stringify({ role, mesh, trustDomain, rootNamespace, roots: sorted });
+}
+
+/** One pin for several namespaces of one mesh.
+ *  @throws ConfigError when they are not of one mesh, or name two roots for one namespace. */
+export function mergePins(pins: readonly [PinFile, ...PinFile[]]): PinFile {
+  const [first] = pins;
+  const roots = new Map<string, string>();
+  for (const pin of pins) {
+    for (const member of ["role", "mesh", "trustDomain", "rootNamespace"] as const) {
+      if (pin[member] !== first[member])
+        throw new ConfigError([{ path: member, message: `is ${first[member]} here and ${pin[member]} there` }]);
+    }
+    for (const [ns, digest] of Object.entries(pin.roots)) {
+      if ((roots.get(ns) ?? digest) !== digest)
+        throw new ConfigError([{ path: `roots.${ns}`, message: "is one root here and another there" }]);
+      roots.set(ns, digest);
+    }
+  }
+  return { ...first, roots: Object.fromEntries(roots) };
+}
+
+function parseJson(text: string, source: string): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (isRecord(value)) return value;
+  } catch {
+    // Falls through: whatever it is, it is not a pin.
+  }
+  throw new ConfigError([{ path: source, message: "is not a pin: not one JSON object" }]);
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

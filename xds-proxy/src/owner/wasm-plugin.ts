@@ -1,0 +1,64 @@
+/** The Istio WasmPlugin that carries bundles to Envoy (extensions.istio.io/v1alpha1). */
+import { ConfigError, LimitError } from "../errors.ts";
+import type { Bundle } from "./bundle.ts";
+
+export const FAIL_STRATEGIES = ["FAIL_RELOAD", "FAIL_CLOSE"] as const;
+export type FailStrategy = (typeof FAIL_STRATEGIES)[number];
+export const MATCH_MODES = ["SERVER", "CLIENT"] as const;
+export type MatchMode = (typeof MATCH_MODES)[number];
+
+/** Many objects of this size make etcd and every push slow. */
+export const OBJECT_WARN_BYTES = 200 * 1024;
+/** The API server refuses requests a little above this. */
+export const OBJECT_MAX_BYTES = 1024 * 1024;
+
+export interface WasmPluginOptions {
+  readonly name: string;
+  readonly namespace: string;
+  readonly bundle: Bundle;
+  /** `oci://`, `https://`, `http://` or `file:///`. */
+  readonly url: string;
+  /** Lower-case hex of the module with its pin. */
+  readonly sha256: string;
+  /** SERVER for sidecars, CLIENT for gateways. */
+  readonly mode: MatchMode;
+  readonly failStrategy: FailStrategy;
+  /** Labels of the workloads; none means all of the namespace. */
+  readonly selector: Readonly<Record<string, string>>;
+}
+
+/** A JSON object that is ready for `kubectl apply --server-side`.
+ *  @throws ConfigError for what Istio or the API server would refuse; LimitError above `OBJECT_MAX_BYTES`. */
+export function wasmPlugin(options: WasmPluginOptions): Readonly<Record<string, unknown>> {
+  const faults = [
+    ...(/^(?:oci|https?):\/\/[^/\s]+\/?\S*$|^file:\/\/\/\S+$/.test(options.url)
+      ? []
+      : [{ path: "--url", message: "must be an oci://, https://, http:// or file:/// address" }]),
+    ...(/^[0-9a-f]{64}$/.test(options.sha256)
+      ? []
+      : [{ path: "--sha256", message: "must be 64 digits of lower-case hex, as wpgate filter pin prints it" }]),
+    ...(options.bundle.sets.length > 0 ? [] : [{ path: "bundle", message: "is empty" }]),
+  ];
+  if (faults.length > 0) throw new ConfigError(faults);
+  const object = {
+    apiVersion: "extensions.istio.io/v1alpha1",
+    kind: "WasmPlugin",
+    metadata: { name: options.name, namespace: options.namespace },
+    spec: {
+      ...(Object.keys(options.selector).length === 0 ? {} : { selector: { matchLabels: options.selector } }),
+      url: options.url,
+      sha256: options.sha256,
+      phase: "AUTHZ",
+      failStrategy: options.failStrategy,
+      // Without a match the plugin would also judge what the workload sends.
+      match: [{ mode: options.mode }],
+      pluginConfig: options.bundle,
+    },
+  };
+  const bytes = Buffer.byteLength(JSON.stringify(object));
+  if (bytes > OBJECT_MAX_BYTES)
+    throw new LimitError(
+      `the WasmPlugin has ${bytes} bytes, more than the ${OBJECT_MAX_BYTES} that an object may have`,
+    );
+  return object;
+}
