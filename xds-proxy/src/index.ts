@@ -66,3 +66,19 @@ export type {
   Want,
 } from "./envelope/types.ts";
 export { ROLES, USES } from "./envelope/types.ts";
+export { explainRequest } from "./policy/evaluate.ts";
+export type { PolicyInput } from "./policy/evaluate.ts";
+export { octets } from "./policy/octets.ts";
+export { parsePolicy } from "./policy/parse.ts";
+export type {
+  AuthorizationPolicy,
+  DecisionReason,
+  ParsedPolicy,
+  PolicyDecision,
+  PolicyExplanation,
+  PolicyFault,
+  PolicyKnobs,
+  PolicyNode,
+  PolicyRequest,
+  RuleTrace,
+} from "./policy/types.ts";

@@ -4,6 +4,7 @@ import { isAmbiguousPath } from "./ambiguous-path";
 import { Compiler } from "./compile";
 import { CompiledRule } from "./compiled-rule";
 import { Matcher } from "./matchers";
+import { lowerCase } from "./pattern";
 import { Action, Condition, Field, Policy, Rule } from "./policy";
 import { RuleList } from "./rule-list";
 import { Decision, Knobs, Node, Reason, RequestAttributes, Shadow } from "./types";
@@ -159,7 +160,7 @@ function looksAtPath(rule: Rule): bool {
     for (let j = 0; j < rule.operations[i].length; j++) if (rule.operations[i][j].field == Field.Path) return true;
   }
   for (let i = 0; i < rule.when.length; i++) {
-    if (rule.when[i].field == Field.Header && equalsAscii(rule.when[i].names[0], ":path")) return true;
+    if (rule.when[i].field == Field.Header && equalsAscii(lowerCase(rule.when[i].names[0]), ":path")) return true;
   }
   return false;
 }
