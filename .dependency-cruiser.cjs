@@ -10,7 +10,20 @@ const FILTER_MAY = {
   abi: ["gen", "bytes"],
   plugin: FILTER,
 };
-const PROXY = ["gen", "bytes", "crypto", "envelope", "webpush", "policy", "xds", "config", "owner", "demo", "cli"];
+const PROXY = [
+  "gen",
+  "bytes",
+  "crypto",
+  "envelope",
+  "webpush",
+  "policy",
+  "xds",
+  "config",
+  "pin",
+  "owner",
+  "demo",
+  "cli",
+];
 const PROXY_MAY = {
   gen: [],
   bytes: ["gen"],
@@ -20,8 +33,9 @@ const PROXY_MAY = {
   policy: ["gen", "bytes", "envelope"],
   xds: ["gen", "bytes", "crypto", "envelope"],
   config: ["gen", "bytes"],
+  pin: ["gen", "bytes"],
   owner: ["gen", "bytes", "crypto", "envelope", "policy"],
-  demo: ["gen", "bytes", "crypto", "envelope", "webpush", "policy", "xds", "owner"],
+  demo: ["gen", "bytes", "crypto", "envelope", "webpush", "policy", "xds", "owner", "pin"],
   cli: PROXY,
 };
 

@@ -1,0 +1,31 @@
+// The exports that a Proxy-Wasm host calls (ABI v0.2.1). Nothing else may be exported, and nothing here runs at load time.
+import "./abi/abort";
+import * as contexts from "./plugin/contexts";
+
+export { malloc } from "./abi/memory";
+
+export function proxy_abi_version_0_2_1(): void {}
+
+export function proxy_on_context_create(contextId: u32, parentContextId: u32): void {
+  contexts.createContext(contextId, parentContextId);
+}
+
+export function proxy_on_vm_start(rootContextId: u32, configurationLength: i32): bool {
+  return true;
+}
+
+export function proxy_on_configure(rootContextId: u32, configurationLength: i32): bool {
+  return contexts.configure(rootContextId, configurationLength);
+}
+
+export function proxy_on_tick(rootContextId: u32): void {
+  contexts.tick(rootContextId);
+}
+
+export function proxy_on_request_headers(contextId: u32, headersCount: i32, endOfStream: bool): i32 {
+  return contexts.requestHeaders(contextId);
+}
+
+export function proxy_on_delete(contextId: u32): void {
+  contexts.deleteContext(contextId);
+}

@@ -1,0 +1,86 @@
+// All that one namespace's owner has signed, as it travels: a member of `sets` in the plugin configuration, and what the
+// shared cache holds. Nothing in it is believed.
+//
+//   {"roots":["…"],"fresh":"…","set":"…","envelopes":["…"]}            fresh and set may be missing, which verifying refuses
+import { concat } from "../bytes/concat";
+import { View } from "../bytes/view";
+import { readEnvelope } from "../envelope/envelope";
+import { arrayMember, textMember } from "../envelope/members";
+import { RootDocument, parseRoot } from "../envelope/root-document";
+import { Bundle } from "../envelope/types";
+import { Use } from "../envelope/use";
+import { Json, JsonKind, parseJson } from "../wire/json";
+import { quote } from "../wire/json-writer";
+
+@final
+export class Envelopes {
+  /** The namespace that the last root names; empty when it cannot be read. */
+  readonly claimedNamespace: View;
+
+  constructor(
+    readonly bundle: Bundle,
+    /** The JSON above in one spelling: equal texts are equal envelopes. */
+    readonly text: View,
+  ) {
+    this.claimedNamespace = claimedNamespace(bundle.roots);
+  }
+}
+
+/** Null when the text is malformed. */
+export function parseEnvelopes(text: View): Envelopes | null {
+  const json = parseJson(text, false);
+  return json == null ? null : readEnvelopes(json);
+}
+
+export function readEnvelopes(json: Json): Envelopes | null {
+  const roots = texts(arrayMember(json, "roots"));
+  const envelopes = texts(arrayMember(json, "envelopes"));
+  if (roots == null || envelopes == null) return null;
+  const bundle = new Bundle();
+  bundle.roots = roots;
+  bundle.envelopes = envelopes;
+  bundle.fresh = textMember(json, "fresh");
+  bundle.set = textMember(json, "set");
+  let known = 2;
+  if (bundle.fresh != null) known++;
+  if (bundle.set != null) known++;
+  return json.keys.length == known ? new Envelopes(bundle, write(bundle)) : null;
+}
+
+function texts(items: Json[] | null): View[] | null {
+  if (items == null) return null;
+  const out: View[] = [];
+  for (let i = 0; i < items.length; i++) {
+    if (items[i].kind != JsonKind.String) return null;
+    out.push(items[i].text);
+  }
+  return out;
+}
+
+function write(bundle: Bundle): View {
+  const parts = [View.utf8('{"roots":')];
+  addList(parts, bundle.roots);
+  addText(parts, "fresh", bundle.fresh);
+  addText(parts, "set", bundle.set);
+  parts.push(View.utf8(',"envelopes":'));
+  addList(parts, bundle.envelopes);
+  parts.push(View.utf8("}"));
+  return concat(parts);
+}
+
+function addText(parts: View[], name: string, text: View | null): void {
+  if (text != null) parts.push(View.utf8(',"' + name + '":' + quote(text)));
+}
+
+function addList(parts: View[], texts: View[]): void {
+  parts.push(View.utf8("["));
+  for (let i = 0; i < texts.length; i++) parts.push(View.utf8((i > 0 ? "," : "") + quote(texts[i])));
+  parts.push(View.utf8("]"));
+}
+
+function claimedNamespace(roots: View[]): View {
+  if (roots.length == 0) return View.empty();
+  const envelope = readEnvelope(roots[roots.length - 1], Use.Root).envelope;
+  const root: RootDocument | null = envelope == null ? null : parseRoot(envelope.data);
+  return root == null ? View.empty() : root.ns;
+}
