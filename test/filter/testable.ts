@@ -7,22 +7,22 @@ export type WasmFunction = (...args: (number | bigint)[]) => number;
 /** Memory of one call: everything put or reserved here is given back, and its bounds are checked, when the call ends. */
 export interface CallMemory {
   /** Copies bytes into the module. */
-  put(bytes: Uint8Array): number;
+  readonly put: (bytes: Uint8Array) => number;
   /** Copies the UTF-8 of a text into the module. */
-  putText(text: string): { readonly ptr: number; readonly length: number };
+  readonly putText: (text: string) => { readonly ptr: number; readonly length: number };
   /** Room for a result, filled with 0xdd. */
-  reserve(lengthBytes: number): number;
+  readonly reserve: (lengthBytes: number) => number;
   /** A copy of bytes of the module. */
-  take(ptr: number, lengthBytes: number): Uint8Array;
+  readonly take: (ptr: number, lengthBytes: number) => Uint8Array;
   /** The string that an exported function has just returned. */
-  takeString(ptr: number): string;
+  readonly takeString: (ptr: number) => string;
 }
 
 export interface Testable {
   /** The exported function of that name; a name that does not exist is an error. */
-  fn(name: string): WasmFunction;
+  readonly fn: (name: string) => WasmFunction;
   /** Runs one call with memory of its own. */
-  call<T>(body: (memory: CallMemory) => T): T;
+  readonly call: <T>(body: (memory: CallMemory) => T) => T;
   readonly memory: WebAssembly.Memory;
 }
 

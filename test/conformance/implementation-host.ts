@@ -1,0 +1,4 @@
+import type { Implementation } from "./implementation.ts";
+export function hostImplementation(): Implementation {
+  throw new Error("later");
+}
