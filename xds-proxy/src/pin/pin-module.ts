@@ -49,7 +49,7 @@ function findRegion(wasm: Uint8Array): Region {
   const bytes = Buffer.from(wasm.buffer, wasm.byteOffset, wasm.byteLength);
   const start = bytes.indexOf(MAGIC);
   if (start < 0) throw new ParseError("DOCUMENT", "the module has no place for a pin");
-  if (bytes.includes(MAGIC, start + 1))
+  if (bytes.indexOf(MAGIC, start + 1) >= 0)
     throw new ParseError("DOCUMENT", "the module has more than one place for a pin");
   if (wasm.length < start + HEADER_BYTES) throw new ParseError("DOCUMENT", "the module is cut off");
   const header = new DataView(wasm.buffer, wasm.byteOffset + start, HEADER_BYTES);
