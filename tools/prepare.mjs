@@ -10,15 +10,12 @@ import { fileURLToPath } from "node:url";
 export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const STAMPS = join(ROOT, ".cache/stamps.json");
 const bin = (name) => join(ROOT, "node_modules/.bin", name);
-const asc = (target) => [
-  bin("asc"),
-  [
-    `filter/assembly/${target === "testable" ? "testable" : "index"}.ts`,
-    "--config",
-    "asconfig.json",
-    "--target",
-    target,
-  ],
+
+/** Modules in filter/build: wpgate is shipped, the others serve the tests. */
+const MODULES = [
+  { name: "wpgate", entry: "index", target: "release" },
+  { name: "testable", entry: "testable", target: "testable" },
+  { name: "host-probe", entry: "host-probe", target: "release" },
 ];
 
 /** In order; `inputs` are files or folders, `outputs` must exist for the step to be skipped. */
@@ -45,11 +42,15 @@ const STEPS = [
       cpSync(join(ROOT, "xds-proxy/src/gen/proto"), join(ROOT, "dist/gen/proto"), { recursive: true });
     },
   },
-  ...["release", "testable"].map((target) => ({
-    name: `compile ${target === "release" ? "wpgate" : "testable"}.wasm`,
+  ...MODULES.map(({ name, entry, target }) => ({
+    name: `compile ${name}.wasm`,
     inputs: ["filter/assembly", "asconfig.json", "package-lock.json"],
-    outputs: [`filter/build/${target === "release" ? "wpgate" : "testable"}.wasm`],
-    run: () => command(...asc(target)),
+    outputs: [`filter/build/${name}.wasm`],
+    run: () => {
+      const source = `filter/assembly/${entry}.ts`;
+      const options = ["--config", "asconfig.json", "--target", target, "--outFile", `filter/build/${name}.wasm`];
+      return command(bin("asc"), [source, ...options]);
+    },
   })),
 ];
 

@@ -6,9 +6,10 @@
  * Exit 1 on a disagreement, on a suite without cases, on one that cannot be read.
  */
 import { parseArgs } from "node:util";
+import { WpgateError } from "../../xds-proxy/src/errors.ts";
 import { IMPLEMENTATIONS } from "./implementation.ts";
 import type { Implementation, ImplementationName } from "./implementation.ts";
-import { hostImplementation } from "./implementation-host.ts";
+import { host } from "./implementation-host.ts";
 import { typescript } from "./implementation-ts.ts";
 import { wasm } from "./implementation-wasm.ts";
 import { runSuite } from "./run-suite.ts";
@@ -16,6 +17,7 @@ import { readSuites } from "./suite.ts";
 import { UnreadableError } from "./unreadable.ts";
 
 const USAGE = "npm run -s conformance -- --impl ts|wasm|host --suite FILE|FOLDER…";
+const SUITES = "suites are files of Project Wycheproof, or folders of cases as in docs/envelope.md";
 
 interface Arguments {
   readonly impl: ImplementationName;
@@ -58,7 +60,7 @@ function implementationOf(impl: ImplementationName): Implementation {
     case "wasm":
       return wasm;
     case "host":
-      return hostImplementation();
+      return host;
   }
 }
 
