@@ -1,11 +1,11 @@
-// Who this node is: `node.metadata` of the local bootstrap, under the names that Istio's sidecars use.
+// Who this node is: `xds.node.metadata` of the local bootstrap, under the names that Istio's sidecars use.
 import { getProperty } from "../abi/hostcalls";
 import { Pairs, parsePairs } from "../abi/pairs";
 import { Status } from "../abi/types";
 import { View } from "../bytes/view";
 
-const NAMESPACE = View.utf8("node\0metadata\0NAMESPACE");
-const LABELS = View.utf8("node\0metadata\0LABELS");
+const NAMESPACE = View.utf8("xds\0node\0metadata\0NAMESPACE");
+const LABELS = View.utf8("xds\0node\0metadata\0LABELS");
 
 @final
 export class Workload {
