@@ -45,11 +45,9 @@ async function runPath(path: string, impl: ImplementationName, implementation: I
     }
     return good;
   } catch (error) {
-    if (!(error instanceof UnreadableError)) throw error;
-    return complain(
-      error.message,
-      "suites are files of Project Wycheproof, or folders of cases as in docs/envelope.md",
-    );
+    if (error instanceof UnreadableError) return complain(error.message, SUITES);
+    if (error instanceof WpgateError) return complain(error.message, "npm start fetches all that is needed");
+    throw error;
   }
 }
 

@@ -53,15 +53,19 @@ function hostKnowsAnswers(): bool {
   );
 }
 
-enum Answer {
+export enum Answer {
   None = 0,
   No = 1,
   Yes = 2,
 }
 
 function askHost(publicKey: View, message: View, signature: View): Answer {
+  return askHostDer(publicKey, message, derSignature(signature));
+}
+
+/** What the host says of a signature in DER. Conformance suites come in here too. */
+export function askHostDer(publicKey: View, message: View, der: View): Answer {
   const spki = concat([SPKI_PREFIX, publicKey]);
-  const der = derSignature(signature);
   const reply = callForeignFunction(
     NAME,
     concat([HASH_FUNCTION, tag(PUBLIC_KEY, spki), spki, tag(SIGNATURE, der), der, tag(TEXT, message), message]),
