@@ -35,8 +35,22 @@ export async function changePublished(
   options: PublishingOptions,
   decide: (published: Published) => Wanted,
 ): Promise<void> {
+  await republish(context, { folder, options, read: () => readOwnPublished(folder), decide });
+}
+
+export interface RepublishOptions {
+  readonly folder: OwnerFolder;
+  readonly options: PublishingOptions;
+  readonly read: () => Published;
+  readonly decide: (published: Published) => Wanted;
+}
+
+export async function republish(
+  context: CliContext,
+  { folder, options, read, decide }: RepublishOptions,
+): Promise<void> {
   const result = await withLock(context, folder.path, async () => {
-    const published = readOwnPublished(folder);
+    const published = read();
     const wanted = decide(published);
     refuseToForget(published, wanted);
     const next = await publishNext({ context, folder, options, published, wanted });
@@ -50,19 +64,29 @@ export async function changePublished(
 /** A statement that does not count any more is signed again from its source, or removed by name, never lost in silence. */
 function refuseToForget({ notKept }: Published, { put, remove }: Wanted): void {
   const settled = new Set([...put.map(({ object }) => object), ...remove].map(objectKey));
-  const lost = notKept.filter(({ claimed, where }) => where.startsWith("envelopes") && !settled.has(claimed));
-  const omitted = notKept.filter(
-    ({ where, claimed, error }) => where === "set" && error.code === "OMITTED" && !settled.has(claimed),
-  );
-  const faults = [...lost, ...omitted].map(({ claimed, where, error }) => ({
-    path: `${where} (${claimed})`,
-    message: `is not kept: ${error.code}, ${error.message}`,
-  }));
+  const faults = notKept
+    .filter(({ claimed, where, error }) => (where !== "set" || error.code === "OMITTED") && !settled.has(claimed))
+    .map(({ claimed, where, error }) => ({
+      path: `${where} (${claimed})`,
+      message: `does not count any more: ${error.code}, ${error.message}`,
+    }));
   if (faults.length > 0)
     throw new Hinted(
       new ConfigError(faults),
-      "give their sources too, or drop them with wpgate set --remove KIND/NAME",
+      "give all sources in one go (wpgate sign SOURCES --seal SOURCES), or drop objects with wpgate set --remove KIND/NAME",
     );
+}
+
+/** Objects of one kind, kept or not, that are not among `given`. */
+export function othersThan(
+  { objects, notKept }: Published,
+  given: readonly ObjectName[],
+  sealed: boolean,
+): readonly ObjectName[] {
+  const names = new Set(given.map(objectKey));
+  const kept = [...objects.values()].filter(({ data }) => (data === undefined) === sealed);
+  const lost = notKept.filter((item) => item.sealed === sealed).flatMap(({ claimed }) => nameOf(claimed));
+  return [...kept, ...lost].filter((object) => !names.has(objectKey(object)));
 }
 
 interface NextOptions {
@@ -101,7 +125,7 @@ function checkResult(folder: OwnerFolder, { bundle }: PublishResult): void {
 
 function show(context: CliContext, options: PublishingOptions, result: PublishResult): void {
   const freshSec = describe(result.bundle.fresh).claims.exp - Math.trunc(context.nowMs() / 1000);
-  if (options.output === "bundle") context.stdout(encodeBundle([result.bundle]));
+  if (options.output === "bundle") context.stdout(`${encodeBundle([result.bundle])}\n`);
   else if (options.output === "json") printJson(context, summary(result));
   else context.stdout(changesText(context, result.changes));
   for (const object of result.toSealAgain)

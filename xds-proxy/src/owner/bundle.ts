@@ -19,6 +19,7 @@ export interface Bundle {
   readonly sets: readonly NamespaceBundle[];
 }
 
+/** The filter takes this text as it is: nothing may follow the value, not even the end of a line. */
 export function encodeBundle(sets: readonly NamespaceBundle[]): string {
   const bundle: Bundle = {
     wpgate: 1,
@@ -29,7 +30,7 @@ export function encodeBundle(sets: readonly NamespaceBundle[]): string {
       envelopes,
     })),
   };
-  return `${JSON.stringify(bundle, null, 1)}\n`;
+  return JSON.stringify(bundle, null, 1);
 }
 
 /**

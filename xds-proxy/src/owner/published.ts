@@ -27,6 +27,7 @@ export interface NotKept {
   readonly where: string;
   /** What it claims to be; its signature was not accepted. */
   readonly claimed: string;
+  readonly sealed: boolean;
   readonly error: VerifyError;
 }
 
@@ -56,7 +57,7 @@ export function readPublished({ pin, ns, bundle }: ReadPublishedOptions): Publis
       return checking(where, () => authenticateOwn(text, use, root));
     } catch (error) {
       if (!(error instanceof VerifyError)) throw error;
-      notKept.push({ where, claimed: claimedName(text), error });
+      notKept.push({ where, ...claimsOf(text), error });
       return undefined;
     }
   };
@@ -74,6 +75,7 @@ export function readPublished({ pin, ns, bundle }: ReadPublishedOptions): Publis
       notKept.push({
         where: "set",
         claimed: key,
+        sealed: cds.some(({ rcp }) => rcp !== undefined),
         error: new VerifyError("OMITTED", "its statement is not in the bundle"),
       });
   }
@@ -114,16 +116,19 @@ function signedAtMs(text: string): number {
   return claimsOf(text).iatMs;
 }
 
-function claimedName(text: string): string {
-  return claimsOf(text).name;
+interface ClaimsView {
+  readonly claimed: string;
+  readonly sealed: boolean;
+  readonly iatMs: number;
 }
 
-function claimsOf(text: string): { readonly iatMs: number; readonly name: string } {
+function claimsOf(text: string): ClaimsView {
   try {
-    const { iat, rt, name } = describe(text).claims;
-    return { iatMs: iat * 1000, name: rt === undefined || name === undefined ? "the set" : objectKey({ rt, name }) };
+    const { iat, rt, name, rcp } = describe(text).claims;
+    const claimed = rt === undefined || name === undefined ? "the set" : objectKey({ rt, name });
+    return { claimed, sealed: rcp !== undefined, iatMs: iat * 1000 };
   } catch (error) {
-    if (error instanceof ParseError) return { iatMs: 0, name: "no envelope" };
+    if (error instanceof ParseError) return { claimed: "no envelope", sealed: false, iatMs: 0 };
     throw error;
   }
 }

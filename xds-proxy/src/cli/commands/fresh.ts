@@ -72,7 +72,7 @@ async function renew(context: CliContext, options: Options): Promise<number> {
     writeBundle(folder, next);
     return { bundle: next, lifetimeSec: freshSec, ver: set.ver };
   });
-  if (options.output === "bundle") context.stdout(encodeBundle([bundle]));
+  if (options.output === "bundle") context.stdout(`${encodeBundle([bundle])}\n`);
   note(context, `set ${ver} is fresh for ${formatDurationSec(lifetimeSec)}`);
   if (options.then !== undefined) await runThen(context, options.then);
   return lifetimeSec;

@@ -1,12 +1,17 @@
 /** The commands in the order of `wpgate --help`, which is the order in which a person meets them. */
 import type { Command } from "commander";
 import type { CliContext } from "../context.ts";
+import { diffCommand } from "./diff.ts";
+import { explainCommand } from "./explain.ts";
+import { filterCommand } from "./filter.ts";
 import { freshCommand } from "./fresh.ts";
+import { inspectCommand } from "./inspect.ts";
 import { keygenCommand } from "./keygen.ts";
 import { rootCommand } from "./root.ts";
 import { sealCommand } from "./seal.ts";
 import { setCommand } from "./set.ts";
 import { signCommand } from "./sign.ts";
+import { verifyCommand } from "./verify.ts";
 import { wasmpluginCommand } from "./wasmplugin.ts";
 
 export const COMMANDS: readonly ((context: CliContext) => Command)[] = [
@@ -16,5 +21,10 @@ export const COMMANDS: readonly ((context: CliContext) => Command)[] = [
   sealCommand,
   setCommand,
   freshCommand,
+  verifyCommand,
+  inspectCommand,
+  explainCommand,
+  diffCommand,
   wasmpluginCommand,
+  filterCommand,
 ];

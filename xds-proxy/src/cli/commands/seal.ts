@@ -1,17 +1,10 @@
 /** `wpgate seal`: objects that only some workloads can read. */
-import { Command, Option } from "commander";
-import type { RecipientPublic } from "../../envelope/types.ts";
-import { keyIdOf } from "../../crypto/sha256.ts";
-import { objectKey } from "../../owner/object-name.ts";
-import type { OwnerObject } from "../../owner/objects.ts";
-import type { Published } from "../../owner/published.ts";
+import { Command } from "commander";
 import type { CliContext } from "../context.ts";
-import { usageError } from "../failure.ts";
-import { loadRecipient } from "../key-files.ts";
-import { readObjectInputs } from "../objects-input.ts";
-import { collect, example, SIGNER_HELP } from "../options.ts";
-import { openOwnerFolder, recipientFiles, type OwnerFolder } from "../owner-folder.ts";
-import { changePublished, type PublishingOptions, type Wanted } from "../publishing.ts";
+import { example, SIGNER_HELP } from "../options.ts";
+import { openOwnerFolder } from "../owner-folder.ts";
+import { changePublished, othersThan, type PublishingOptions } from "../publishing.ts";
+import { putsOf, readObjectsToSeal, recipientOption } from "../sealing.ts";
 import { addPublishingOptions } from "./sign.ts";
 
 interface Options extends PublishingOptions {
@@ -30,15 +23,15 @@ export function sealCommand(context: CliContext): Command {
         "consumers of the namespace need a key: put their files into recipients/.",
     )
     .argument("<path...>", "files, folders, or -")
-    .addOption(
-      new Option("--for <file>", "recipient; can be repeated (default: all in recipients/)").argParser(collect),
-    )
+    .addOption(recipientOption())
     .option("--prune", "remove sealed objects that are not given");
   addPublishingOptions(command).action(async (paths: string[], options: Options) => {
     const folder = openOwnerFolder(context, options.dir);
-    const objects = await readObjectInputs(context, paths, folder.config.namespace);
-    const recipients = await recipientsOf(context, folder, options.for);
-    await changePublished(context, folder, options, (published) => decide({ published, objects, recipients, options }));
+    const toSeal = await readObjectsToSeal(context, folder, { paths, for: options.for });
+    await changePublished(context, folder, options, (published) => ({
+      put: putsOf(toSeal, published),
+      remove: options.prune ? othersThan(published, toSeal.objects, true) : [],
+    }));
   });
   return example(
     command,
@@ -47,45 +40,4 @@ export function sealCommand(context: CliContext): Command {
 wpgate seal -C team-a partners.json --for backend.recipient.json`,
     SIGNER_HELP,
   );
-}
-
-async function recipientsOf(
-  context: CliContext,
-  folder: OwnerFolder,
-  given: readonly string[] | undefined,
-): Promise<readonly RecipientPublic[]> {
-  const paths = given ?? recipientFiles(folder);
-  const recipients = await Promise.all(paths.map((path) => loadRecipient(context, path)));
-  if (recipients.length === 0)
-    throw usageError("--for", "nobody could read it", "give --for FILE, made by wpgate keygen --recipient");
-  const byId = new Map(recipients.map((recipient) => [keyIdOf(recipient.p256dh), recipient]));
-  return [...byId].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, recipient]) => recipient);
-}
-
-interface Decision {
-  readonly published: Published;
-  readonly objects: readonly OwnerObject[];
-  readonly recipients: readonly RecipientPublic[];
-  readonly options: Options;
-}
-
-function decide({ published, objects, recipients, options }: Decision): Wanted {
-  refuseSigningKeys(published, recipients);
-  const given = new Set(objects.map(objectKey));
-  const others = [...published.objects.values()].filter(
-    (object) => object.data === undefined && !given.has(objectKey(object)),
-  );
-  return { put: objects.map((object) => ({ object, recipients })), remove: options.prune ? others : [] };
-}
-
-/** A key that signs must not decrypt too (RFC 8292 section 3.2). */
-function refuseSigningKeys({ root }: Published, recipients: readonly RecipientPublic[]): void {
-  const signing = new Set(root.document.keys.map(({ publicKey }) => keyIdOf(publicKey)));
-  const both = recipients.map(({ p256dh }) => keyIdOf(p256dh)).find((id) => signing.has(id));
-  if (both !== undefined)
-    throw usageError(
-      "--for",
-      `key ${both} signs for this namespace`,
-      "make the workload a key of its own with wpgate keygen --recipient",
-    );
 }

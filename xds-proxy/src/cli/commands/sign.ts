@@ -6,14 +6,17 @@ import type { Published } from "../../owner/published.ts";
 import type { CliContext } from "../context.ts";
 import { usageError } from "../failure.ts";
 import { readObjectInputs } from "../objects-input.ts";
-import { dirOption, durationSec, example, outputOption, SIGNER_HELP, signerOptions } from "../options.ts";
+import { putsOf, readObjectsToSeal, recipientOption, type ObjectsToSeal } from "../sealing.ts";
+import { collect, dirOption, durationSec, example, outputOption, SIGNER_HELP, signerOptions } from "../options.ts";
 import { openOwnerFolder } from "../owner-folder.ts";
-import { changePublished, type PublishingOptions, type Wanted } from "../publishing.ts";
+import { changePublished, othersThan, type PublishingOptions, type Wanted } from "../publishing.ts";
 
 interface Options extends PublishingOptions {
   readonly dir: string;
   readonly prune?: true;
   readonly unseal?: true;
+  readonly seal?: readonly string[];
+  readonly for?: readonly string[];
 }
 
 export function signCommand(context: CliContext): Command {
@@ -27,11 +30,15 @@ export function signCommand(context: CliContext): Command {
     )
     .argument("<path...>", "files, folders, or -")
     .option("--prune", "remove objects in clear that are not given")
-    .option("--unseal", "publish in clear what is sealed now");
+    .option("--unseal", "publish in clear what is sealed now")
+    .addOption(new Option("--seal <path>", "seal these in the same go; can be repeated").argParser(collect))
+    .addOption(recipientOption());
   addPublishingOptions(command).action(async (paths: string[], options: Options) => {
     const folder = openOwnerFolder(context, options.dir);
-    const objects = await readObjectInputs(context, paths, folder.config.namespace);
-    await changePublished(context, folder, options, (published) => decide(published, objects, options));
+    const plain = await readObjectInputs(context, paths, folder.config.namespace);
+    const toSeal =
+      options.seal && (await readObjectsToSeal(context, folder, { paths: options.seal, for: options.for }));
+    await changePublished(context, folder, options, (published) => decide({ published, plain, toSeal, options }));
   });
   return example(
     command,
@@ -61,20 +68,29 @@ export function addPublishingOptions(command: Command): Command {
     .addOption(outputOption(["text", "json", "bundle"]));
 }
 
-function decide(published: Published, objects: readonly OwnerObject[], { prune, unseal }: Options): Wanted {
-  const given = new Set(objects.map(objectKey));
-  const sealed = objects.find((object) => {
+interface Decision {
+  readonly published: Published;
+  readonly plain: readonly OwnerObject[];
+  readonly toSeal: ObjectsToSeal | undefined;
+  readonly options: Options;
+}
+
+function decide({ published, plain, toSeal, options: { prune, unseal } }: Decision): Wanted {
+  const opened = plain.find((object) => {
     const before = published.objects.get(objectKey(object));
     return before !== undefined && before.data === undefined;
   });
-  if (sealed !== undefined && !unseal)
+  if (opened !== undefined && !unseal)
     throw usageError(
-      sealed.source,
-      `${sealed.name} is sealed now, and this would publish it in clear`,
+      opened.source,
+      `${opened.name} is sealed now, and this would publish it in clear`,
       "seal it again, or give --unseal if that is meant",
     );
-  const remove = [...published.objects.values()].filter(
-    (object) => object.data !== undefined && !given.has(objectKey(object)),
-  );
-  return { put: objects.map((object) => ({ object, recipients: [] })), remove: prune ? remove : [] };
+  const given = [...plain, ...(toSeal?.objects ?? [])];
+  return {
+    put: [...plain.map((object) => ({ object, recipients: [] })), ...(toSeal ? putsOf(toSeal, published) : [])],
+    remove: prune
+      ? [...othersThan(published, given, false), ...(toSeal ? othersThan(published, given, true) : [])]
+      : [],
+  };
 }

@@ -1,0 +1,53 @@
+/** `wpgate filter …`: the Wasm module and the trust root inside it. */
+import { createHash } from "node:crypto";
+import { resolve } from "node:path";
+import { Command, Option } from "commander";
+import { projectFile } from "../../demo/project-file.ts";
+import { pinModule, pinOf } from "../../pin/pin-module.ts";
+import { parsePin } from "../../owner/pin.ts";
+import type { CliContext } from "../context.ts";
+import { readInput, readTextInput, replaceFile } from "../files.ts";
+import { example, outputOption } from "../options.ts";
+import { note, printJson } from "../ui.ts";
+
+interface Options {
+  readonly pin: string;
+  readonly out: string;
+  readonly output: "text" | "json";
+}
+
+const SHIPPED = "filter/build/wpgate.wasm";
+
+export function filterCommand(context: CliContext): Command {
+  return new Command("filter")
+    .summary("write the trust root into the filter's module")
+    .description("The Wasm module that runs inside Envoy.")
+    .addCommand(pinCommand(context));
+}
+
+function pinCommand(context: CliContext): Command {
+  const command = new Command("pin")
+    .summary("write the trust root into the module")
+    .description(
+      "Writes the pin into a copy of wpgate.wasm, at the place that is reserved for it, and prints the SHA-256 of\n" +
+        "the result: the module that Envoy runs, and the digest that wpgate wasmplugin needs. An unpinned module\n" +
+        "answers 503 to everything.",
+    )
+    .argument("[module]", "wpgate.wasm, pinned or not (default: the one that is shipped)")
+    .addOption(new Option("--pin <file>", "the trust root, as wpgate root init printed it").makeOptionMandatory())
+    .addOption(new Option("--out <file>", "where the pinned module goes").makeOptionMandatory())
+    .addOption(outputOption(["text", "json"]))
+    .action(async (module: string | undefined, options: Options) => {
+      const pin = parsePin(await readTextInput(context, options.pin), options.pin);
+      const wasm = await readInput(context, module ?? projectFile(SHIPPED));
+      const before = pinOf(wasm);
+      const pinned = pinModule(wasm, pin);
+      replaceFile({ path: resolve(context.cwd, options.out), content: pinned });
+      const sha256 = createHash("sha256").update(pinned).digest("hex");
+      if (options.output === "json") printJson(context, { sha256, file: options.out, pin });
+      else context.stdout(`${sha256}\n`);
+      const namespaces = Object.keys(pin.roots).join(", ");
+      note(context, `${options.out} is pinned to ${namespaces}${before === undefined ? "" : "; its pin was replaced"}`);
+    });
+  return example(command, "wpgate filter pin --pin pin.json --out pinned.wasm");
+}
