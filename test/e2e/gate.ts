@@ -11,7 +11,7 @@ import type { NamespaceBundle } from "../../xds-proxy/src/owner/bundle.ts";
 import { pinModule } from "../../xds-proxy/src/pin/pin-module.ts";
 import type { Policy } from "../scenarios/owner.ts";
 import { Sidecar } from "./sidecar.ts";
-import type { SidecarOptions } from "./sidecar.ts";
+import type { Push, SidecarOptions } from "./sidecar.ts";
 
 export const SHIPPED_MODULE = projectFile("filter/build/wpgate.wasm");
 
@@ -25,9 +25,11 @@ interface Delivery {
 
 export class Gate {
   readonly sidecar: Sidecar;
-  readonly module: string;
+  /** The file that the next delivery names. */
+  module: string;
   readonly #folder: string;
   readonly #workers: number;
+  #modules = 0;
 
   private constructor(parts: { sidecar: Sidecar; module: string; folder: string; workers: number }) {
     this.sidecar = parts.sidecar;
@@ -67,14 +69,20 @@ export class Gate {
   }
 
   /** Pushes a plugin configuration and returns Envoy's answer; `refusal` waits until the filter has logged a code for it. */
-  async deliver(configuration: string, edit?: Parameters<Sidecar["push"]>[0]["edit"]): Promise<Delivery> {
+  async deliver(configuration: string, how: Pick<Push, "name" | "edit"> = {}): Promise<Delivery> {
     const { log } = this.sidecar.envoy;
     const from = log.count;
-    const version = this.sidecar.push({ wasm: this.module, configuration, ...(edit && { edit }) });
+    const version = this.sidecar.push({ wasm: this.module, configuration, ...how });
     const { error } = await this.sidecar.origin.waitForAnswer(version);
     const refusal = async (code: Code): Promise<string> =>
-      await log.waitFor(new RegExp(`refused ${code}\\b`), { from });
+      await log.waitFor(new RegExp(`refused ${code}\\b`), { from, timeoutMs: 3_000 });
     return { error, refusal };
+  }
+
+  /** Lets the next delivery name another module, in a file of its own. */
+  async useModule(wasm: Uint8Array): Promise<void> {
+    this.module = join(this.#folder, `wpgate-${String(++this.#modules)}.wasm`);
+    await writeFile(this.module, wasm);
   }
 
   /** The status of a GET. */

@@ -20,11 +20,19 @@ export interface SidecarOptions {
   readonly editListener?: (listener: JsonObject) => JsonObject;
 }
 
+export interface Push {
+  readonly wasm: string;
+  readonly configuration: string;
+  readonly name?: string;
+  /** What a hostile control plane does to the resource before it sends it. */
+  readonly edit?: (resource: JsonObject) => JsonObject;
+}
+
 export class Sidecar {
   readonly origin: ControlPlane;
   readonly envoy: EnvoyProcess;
   readonly app: Backend;
-  #port: number | undefined;
+  readonly #ports = new Map<string, number>();
 
   private constructor(parts: Pick<Sidecar, "origin" | "envoy" | "app">) {
     this.origin = parts.origin;
@@ -42,6 +50,7 @@ export class Sidecar {
     const envoy = await startEnvoy({
       binary: await findEnvoy({ environment: globalThis.process.env }),
       bootstrap: bootstrap({ adsPort: origin.port, namespace, app: label }),
+      drainTimeSec: 0,
       ...(process.concurrency !== undefined && { concurrency: process.concurrency }),
       ...(process.environment && { environment: process.environment }),
       ...(process.componentLogLevel !== undefined && { componentLogLevel: process.componentLogLevel }),
@@ -49,15 +58,36 @@ export class Sidecar {
     return new Sidecar({ origin, envoy, app });
   }
 
-  /** Pushes the extension configuration; returns its version. */
-  push(values: { wasm: string; configuration: string; edit?: (resource: JsonObject) => JsonObject }): string {
-    const resource = extensionConfig(values);
-    return this.origin.set(TypeUrl.extensionConfig, "wpgate", toAny((values.edit ?? ((same) => same))(resource)));
+  /** Pushes an extension configuration, `wpgate` unless named; returns its version. */
+  push(values: Push): string {
+    const { name = "wpgate", edit = (same: JsonObject): JsonObject => same } = values;
+    const resource = edit({ ...extensionConfig(values), name });
+    return this.origin.set(TypeUrl.extensionConfig, name, toAny(resource));
   }
 
-  async get(path: string, options: Omit<HttpRequest, "port" | "path"> = {}): Promise<HttpResponse> {
-    this.#port ??= await this.envoy.admin.listenerPort("inbound");
-    return await send({ ...options, path, port: this.#port });
+  /** Adds a listener like `inbound`, whose filter takes its extension configuration under the listener's own name. */
+  addListener(name: string): void {
+    const text = JSON.stringify({ ...listener(), name });
+    const renamed: unknown = JSON.parse(
+      text.replace('{"name":"wpgate","config_discovery"', `{"name":"${name}","config_discovery"`),
+    );
+    this.origin.set(TypeUrl.listener, name, toAny(renamed as JsonObject));
+  }
+
+  /** `listener` is `inbound` when absent. */
+  async get(
+    path: string,
+    options: Omit<HttpRequest, "port" | "path"> & { listener?: string } = {},
+  ): Promise<HttpResponse> {
+    const { listener: name = "inbound", ...request } = options;
+    const port = this.#ports.get(name) ?? (await this.envoy.admin.listenerPort(name));
+    this.#ports.set(name, port);
+    return await send({ ...request, path, port });
+  }
+
+  /** Listeners that were removed come back on other ports. */
+  forgetPorts(): void {
+    this.#ports.clear();
   }
 
   async stop(): Promise<void> {

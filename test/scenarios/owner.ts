@@ -98,6 +98,11 @@ export class Owner {
     return new Owner({ keys, root, roots: [text], rootDigest: digestOf(data) });
   }
 
+  /** Digest of the current root, for a pin. */
+  get currentDigest(): string {
+    return digestOf(encodeRoot(this.root));
+  }
+
   get ns(): string {
     return this.root.ns;
   }

@@ -31,6 +31,8 @@ export interface StartEnvoyOptions {
   readonly logLevel?: string;
   /** Such as `wasm:debug,config:info`. */
   readonly componentLogLevel?: string;
+  /** How long listeners that were taken away go on; Envoy's own 600 when absent. */
+  readonly drainTimeSec?: number;
   /** All that Envoy sees of an environment, and so all that a Wasm VM's `host_env_keys` can reach. */
   readonly environment?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal | undefined;
@@ -74,6 +76,7 @@ function envoyArguments(folder: string, options: StartEnvoyOptions): string[] {
     ...["--config-path", join(folder, "bootstrap.json"), "--admin-address-path", join(folder, "admin")],
     ...["--concurrency", String(options.concurrency ?? 1), "--disable-hot-restart"],
     ...["--log-level", options.logLevel ?? "warning", "--log-format", "%Y-%m-%d %T.%e %l %n %v"],
+    ...(options.drainTimeSec === undefined ? [] : ["--drain-time-s", String(options.drainTimeSec)]),
     ...(options.componentLogLevel === undefined ? [] : ["--component-log-level", options.componentLogLevel]),
   ];
 }

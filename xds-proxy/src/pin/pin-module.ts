@@ -21,7 +21,8 @@ const FILLER = 0xff;
  *  @throws ParseError DOCUMENT when `wasm` is not a module with exactly one region; LimitError when the pin does not fit. */
 export function pinModule(wasm: Uint8Array, pin: string | object): Uint8Array {
   const text = new TextEncoder().encode(typeof pin === "string" ? pin : JSON.stringify(pin));
-  const pinned = wasm.slice();
+  // Not `slice`, which for a Buffer is a window on the same bytes.
+  const pinned = Uint8Array.from(wasm);
   const { header, content } = findRegion(pinned);
   if (text.length > content.length)
     throw new LimitError(`the pin has ${text.length} bytes, and the module has room for ${content.length}`);
