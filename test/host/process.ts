@@ -53,8 +53,8 @@ export class HostProcess {
   /** Properties that do not need a request. */
   property(path: string): Uint8Array | undefined {
     const { NAMESPACE, LABELS } = this.node;
-    if (path === "node\0metadata\0NAMESPACE") return NAMESPACE === undefined ? undefined : bytesOf(NAMESPACE);
-    if (path === "node\0metadata\0LABELS") return LABELS && encodePairs(Object.entries(LABELS));
+    if (path === "xds\0node\0metadata\0NAMESPACE") return NAMESPACE === undefined ? undefined : bytesOf(NAMESPACE);
+    if (path === "xds\0node\0metadata\0LABELS") return LABELS && encodePairs(Object.entries(LABELS));
     return undefined;
   }
 }
