@@ -4,7 +4,7 @@ import { Json, JsonKind } from "../wire/json";
 
 /** Whether `json` is an object with exactly these members. */
 export function hasExactly(json: Json, names: string[]): bool {
-  if (json.kind != JsonKind.Object || json.keys.length != names.length) return false;
+  if (json.kind != JsonKind.Object || json.size != names.length) return false;
   for (let i = 0; i < names.length; i++) if (json.get(names[i]) == null) return false;
   return true;
 }

@@ -1,4 +1,4 @@
-/** JSON strings (RFC 8259 section 7) with every escape resolved; a lone surrogate is a fault. Timing: variable. */
+/** JSON strings (RFC 8259 section 7); a lone surrogate is a fault. Timing: variable. */
 import { plainLength } from "../bytes/scan";
 import { View } from "../bytes/view";
 import { Reader } from "./reader";
@@ -6,36 +6,40 @@ import { Reader } from "./reader";
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
-/** Reads a string with its quotes from well-formed UTF-8. Without escapes it shares the reader's memory. Null on a fault. */
-export function readString(reader: Reader): View | null {
-  if (!reader.skip(QUOTE)) return null;
-  const start = reader.position;
-  let escaped = false;
+/** Where a string lies between its quotes, as spelled. */
+@final
+export class StringSpan {
+  start: i32 = 0;
+  length: i32 = 0;
+  isEscaped: bool = false;
+}
+
+/** Reads a string with its quotes from well-formed UTF-8; false when it is faulty. */
+export function readString(reader: Reader, span: StringSpan): bool {
+  if (!reader.skip(QUOTE)) return false;
+  span.start = reader.position;
+  span.isEscaped = false;
   for (;;) {
     reader.position += plainLength(reader.pointer(), reader.remaining());
     const byte = reader.next();
     if (byte == QUOTE) break;
-    if (byte != BACKSLASH || reader.next() < 0) return null;
-    escaped = true;
+    if (byte != BACKSLASH || codePoint(reader) < 0) return false;
+    span.isEscaped = true;
   }
-  const raw = reader.bytes.slice(start, reader.position - 1);
-  return escaped ? unescape(raw) : raw;
+  span.length = reader.position - 1 - span.start;
+  return true;
 }
 
-/** No escape is shorter than the UTF-8 of what it stands for, so the raw length bounds the result. */
-function unescape(raw: View): View | null {
+/** What the inside of a string that `readString` accepted stands for. No escape is shorter than the UTF-8 of its character, so
+ *  the raw length bounds the result. */
+export function unescape(raw: View): View {
   const out = new Uint8Array(raw.length);
   const reader = new Reader(raw);
   let o = 0;
   while (reader.remaining() > 0) {
     const byte = reader.next();
-    if (byte != BACKSLASH) {
-      out[o++] = <u8>byte;
-      continue;
-    }
-    const point = codePoint(reader);
-    if (point < 0) return null;
-    o = putUtf8(out, o, <u32>point);
+    if (byte == BACKSLASH) o = putUtf8(out, o, <u32>codePoint(reader));
+    else out[o++] = <u8>byte;
   }
   return View.of(out).slice(0, o);
 }
