@@ -5,6 +5,7 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { prepare, ROOT } from "./prepare.mjs";
 
 const bin = (name) => join(ROOT, "node_modules/.bin", name);
@@ -31,6 +32,7 @@ try {
     if (ok) passed++;
     else failed++;
   }
+  if (failed === 0 && process.argv[2] !== "static" && !(await fetchEnvoy())) failed++;
   if (failed === 0 && process.argv[2] !== "static") {
     const report = join(reports, "vitest.json");
     const code = await run(bin("vitest"), [
@@ -51,6 +53,21 @@ try {
 }
 console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;
+
+/** Before the tests, which run several at once and would each wait for the download without a word. */
+async function fetchEnvoy() {
+  const { findEnvoy } = await import(pathToFileURL(join(ROOT, "dist/demo/envoy-binary.js")).href);
+  try {
+    await findEnvoy({
+      environment: process.env,
+      onProgress: (message) => process.stderr.write(`wpgate: ${message}\n`),
+    });
+    return true;
+  } catch (error) {
+    process.stderr.write(`wpgate: error: ${error.message}\n`);
+    return false;
+  }
+}
 
 function run(file, args) {
   return new Promise((resolve) => {

@@ -109,7 +109,7 @@ describe("a filter that traps", () => {
         answered.add(status);
         return status === 200 ? true : undefined;
       },
-      timeoutMs: 2_000,
+      timeoutMs: 5_000,
     });
     expect(await back).toBe(true);
     expect([...answered].filter((status) => status !== 503)).toEqual([200]);

@@ -20,7 +20,7 @@ const endingAt = (atSec: number): { iatSec: number; freshExpSec: number } => ({
 test("onStale deny: closed from the moment of expiry, on every worker, until a new fresh comes", async () => {
   const owner = await Owner.create({ ns: "team-a", root: { onStale: "deny" } });
   gate = await Gate.start({ concurrency: 2, pin: pinOf([owner]) });
-  const end = nowSec() + 3;
+  const end = nowSec() + 5;
   await gate.accepts(await owner.bundle({ policies: [allow("/1")], ...endingAt(end) }));
   await gate.enforces("/1");
   expect(Date.now()).toBeLessThan(end * 1000);
@@ -36,7 +36,7 @@ test("onStale deny: closed from the moment of expiry, on every worker, until a n
 test("onStale keep: what is running goes on, and is counted", async () => {
   const owner = await Owner.create({ ns: "team-a", root: { onStale: "keep" } });
   gate = await Gate.start({ concurrency: 2, pin: pinOf([owner]) });
-  const end = nowSec() + 2;
+  const end = nowSec() + 4;
   const bundle = await owner.bundle({ policies: [allow("/1")], ...endingAt(end) });
   await gate.accepts(bundle);
   await gate.enforces("/1");

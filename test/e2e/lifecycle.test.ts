@@ -115,6 +115,19 @@ describe.each([1, 2])("with %i workers", (concurrency) => {
     await gate.enforces("/1");
   });
 
+  test("a newer fresh goes on with the set that is in force, an older one is a replay", async () => {
+    const [older, newer] = await Promise.all(
+      [ver + 1, ver + 2].map((freshVer) =>
+        owner.bundle({ policies: [allow("/1")], ver: String(ver), freshVer: String(freshVer) }),
+      ),
+    );
+    ver += 2;
+    await gate.accepts(newer!);
+    await gate.enforces("/1");
+    await gate.ignores("ROLLBACK", older!);
+    await gate.enforces("/1");
+  });
+
   test("keys are rotated, root 1 to 2 to 3, and old keys say nothing any more", async () => {
     const first = owner;
     owner = await owner.rotate();
@@ -143,6 +156,13 @@ describe.each([1, 2])("with %i workers", (concurrency) => {
     await gate.enforces("/1");
     expect(await gate.get("/many/254")).toBe(200);
     expect(await gate.get("/many/255")).toBe(403);
+  });
+
+  test("a configuration of 5 MiB is not looked at", async () => {
+    const { error, refusal } = await gate.deliver(" ".repeat(5 << 20));
+    expect(error).toBeDefined();
+    await refusal("SIZE");
+    await gate.enforces("/1");
   });
 
   test("a configuration of 1 MiB", async () => {

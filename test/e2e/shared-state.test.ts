@@ -85,6 +85,15 @@ test("nor does taking its listener away, which ends those VMs, and setting it up
   await gate.enforces("/2");
 });
 
+test("another vm_id is a cold start, which only the fresh bounds", async () => {
+  const edit = inVm({ vm_id: "other" });
+  expect((await gate.deliver(encodeBundle([old, mesh]), { name: "inbound", edit })).error).toBeUndefined();
+  await gate.enforces("/1");
+  expect(await second()).toEqual([403, 200, 403]);
+  expect((await gate.deliver(encodeBundle([old, mesh]), { name: "inbound" })).error).toBeUndefined();
+  await gate.enforces("/2");
+});
+
 test("a set of each namespace, twice in one configuration, is refused", async () => {
   const { error, refusal } = await gate.deliver(encodeBundle([old, old]), { name: "second" });
   expect(error).toBeDefined();
