@@ -95,7 +95,7 @@ export function fieldToBytes(bytes: usize, a: usize): void {
 /** Whether a = 0 modulo p, for public a within 8p. Timing: variable; nearly always decided by one limb, because
  *  k·p = -k modulo 2^29. */
 export function fieldIsZeroVartime(a: usize): bool {
-  if (((load<i32>(a) + 4) & (<i32>LIMB_MASK)) > 8) return false;
+  if (((load<i32>(a) + 8) & (<i32>LIMB_MASK)) > 16) return false;
   fieldMul(CANONICAL, a, PLAIN_ONE);
   limbsReduceOnce(CANONICAL, P);
   return limbsZero(CANONICAL) != 0;

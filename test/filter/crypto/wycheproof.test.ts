@@ -1,0 +1,37 @@
+import { expect, test } from "vitest";
+import { typescript } from "../../conformance/implementation-ts.ts";
+import { wasm } from "../../conformance/implementation-wasm.ts";
+import { runSuite } from "../../conformance/run-suite.ts";
+import { readSuites } from "../../conformance/suite.ts";
+
+const FOLDER = "test/vectors/wycheproof";
+const all = (cases: number): object => ({ cases, agree: cases, outOfProfile: 0, disagree: [] });
+
+test.each([
+  ["ecdsa_secp256r1_sha256_test", all(484), all(484)],
+  ["ecdsa_secp256r1_sha256_p1363_test", all(262), all(262)],
+  ["ecdh_secp256r1_ecpoint_test", all(355), all(355)],
+  // Outside: other key and nonce sizes; in TypeScript additional data, too.
+  ["aes_gcm_test", { ...all(316), agree: 67, outOfProfile: 249 }, { ...all(316), agree: 49, outOfProfile: 267 }],
+  // Outside: more output than there is (RFC 5869 section 2.3); in TypeScript more than a block of it.
+  ["hkdf_sha256_test", { ...all(86), agree: 83, outOfProfile: 3 }, { ...all(86), agree: 30, outOfProfile: 56 }],
+  ["hmac_sha256_test", all(174), all(174)],
+])("%s", async (name, inWasm, inTypeScript) => {
+  const [suite] = readSuites(`${FOLDER}/${name}.json`);
+  expect(await runSuite(suite!, wasm)).toEqual(inWasm);
+  expect(await runSuite(suite!, typescript)).toEqual(inTypeScript);
+});
+
+test("the suite that ought to be refused for its encoding is", async () => {
+  // "acceptable": a compressed point. The runner would let it pass; the profile does not.
+  const [suite] = readSuites(`${FOLDER}/ecdh_secp256r1_ecpoint_test.json`);
+  const compressed = suite!.kind === "crypto" ? suite!.cases.filter(({ expected }) => expected === "acceptable") : [];
+  expect(compressed).toHaveLength(1);
+  const strict = {
+    ...suite!,
+    kind: "crypto" as const,
+    cases: compressed.map((one) => ({ ...one, expected: "invalid" as const })),
+  };
+  for (const implementation of [wasm, typescript])
+    expect(await runSuite(strict, implementation)).toEqual({ cases: 1, agree: 1, outOfProfile: 0, disagree: [] });
+});
