@@ -38,11 +38,24 @@ export function runTypeScript(file: CaseFile): Outcome {
 }
 
 export function runFilter(file: CaseFile): Outcome {
+  return callFilter("verifyCase", file) as Outcome;
+}
+
+/** The pure verdict, and beside it the first fault of the clock or the state (docs/envelope.md section 8.1). */
+export interface DeferredOutcome extends Outcome {
+  readonly time: { readonly result: string; readonly where?: string };
+}
+
+export function runFilterDeferred(file: CaseFile): DeferredOutcome {
+  return callFilter("verifyCaseDeferred", file) as DeferredOutcome;
+}
+
+function callFilter(name: string, file: CaseFile): unknown {
   const text = testable().call((memory) => {
     const { ptr, length } = memory.putText(JSON.stringify(file));
-    return memory.takeString(testable().fn("verifyCase")(ptr, length));
+    return memory.takeString(testable().fn(name)(ptr, length));
   });
-  return JSON.parse(text) as Outcome;
+  return JSON.parse(text) as unknown;
 }
 
 /** What a case file says about the outcome: `payloads` and `state` where it names them. */
