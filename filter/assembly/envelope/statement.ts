@@ -119,6 +119,7 @@ class StatementCheck {
     const want = this.want;
     if (!this.matches(Claim.Rt, want.rt)) return this.allows(Code.TYPE);
     if (!this.matches(Claim.Name, want.name)) return this.allows(Code.NAME);
+    if (want.use != Use.Push) return true;
     if (!this.matches(Claim.Sid, want.sid)) return this.allows(Code.SESSION);
     return this.matches(Claim.Seq, want.seq) || this.allows(Code.SEQUENCE);
   }

@@ -23,7 +23,7 @@ export class Recipient {
   }
 }
 
-/** What a consumer asks for; null means any. Only a push has `sid` and `seq`. */
+/** What a consumer asks for; null means any. `sid` and `seq` are asked of a push only. */
 @final
 export class Want {
   rt: View | null = null;
