@@ -35,6 +35,15 @@ describe.each([1, 2])("with %i workers", (concurrency) => {
     expect((await gate.sidecar.get("/1", { method: "POST" })).status).toBe(403);
   });
 
+  test("who was refused learns nothing, and the access log says which rule decided", async () => {
+    const from = gate.sidecar.envoy.log.count;
+    expect(await gate.sidecar.get("/1?a=1")).toMatchObject({ status: 200 });
+    expect(await gate.sidecar.get("/2?a=1")).toMatchObject({ status: 403, body: "" });
+    const { log } = gate.sidecar.envoy;
+    await log.waitFor(/^200 GET \/1\?a=1 via_upstream rule=ns\[team-a\]-policy\[allow-1\]-rule\[0\]$/, { from });
+    await log.waitFor(/^403 GET \/2\?a=1 wpgate_denied rule=no rule$/, { from });
+  });
+
   test("an update replaces it, in the same VMs", async () => {
     const vms = await gate.sidecar.envoy.admin.stat("wasm.wasm_vm_count");
     await gate.accepts(await next({ policies: [allow("/1"), allow("/2")] }));

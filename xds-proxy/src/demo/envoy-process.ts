@@ -75,6 +75,7 @@ function envoyArguments(folder: string, options: StartEnvoyOptions): string[] {
   return [
     ...["--config-path", join(folder, "bootstrap.json"), "--admin-address-path", join(folder, "admin")],
     ...["--concurrency", String(options.concurrency ?? 1), "--disable-hot-restart"],
+    ...["--file-flush-interval-msec", "100"],
     ...["--log-level", options.logLevel ?? "warning", "--log-format", "%Y-%m-%d %T.%e %l %n %v"],
     ...(options.drainTimeSec === undefined ? [] : ["--drain-time-s", String(options.drainTimeSec)]),
     ...(options.componentLogLevel === undefined ? [] : ["--component-log-level", options.componentLogLevel]),

@@ -12,6 +12,7 @@ import { ConfigError } from "../errors.ts";
 import { ClusterSchema } from "../gen/proto/envoy/config/cluster/v3/cluster_pb.js";
 import { TypedExtensionConfigSchema } from "../gen/proto/envoy/config/core/v3/extension_pb.js";
 import { ListenerSchema } from "../gen/proto/envoy/config/listener/v3/listener_pb.js";
+import { StdoutAccessLogSchema } from "../gen/proto/envoy/extensions/access_loggers/stream/v3/stream_pb.js";
 import { RBACSchema } from "../gen/proto/envoy/extensions/filters/http/rbac/v3/rbac_pb.js";
 import { RouterSchema } from "../gen/proto/envoy/extensions/filters/http/router/v3/router_pb.js";
 import { WasmSchema } from "../gen/proto/envoy/extensions/filters/http/wasm/v3/wasm_pb.js";
@@ -28,7 +29,7 @@ export type TypeUrl = (typeof TypeUrl)[keyof typeof TypeUrl];
 /** Whatever may stand behind an `@type` in those files. */
 const registry = createRegistry(
   ...[ClusterSchema, ListenerSchema, HttpConnectionManagerSchema, RouterSchema],
-  ...[RBACSchema, TypedExtensionConfigSchema, WasmSchema, StringValueSchema],
+  ...[StdoutAccessLogSchema, RBACSchema, TypedExtensionConfigSchema, WasmSchema, StringValueSchema],
 );
 
 export interface BootstrapValues {
