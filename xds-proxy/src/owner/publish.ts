@@ -63,8 +63,14 @@ export interface Change extends ObjectName {
   readonly sealed: boolean;
 }
 
+/** A bundle that lacks nothing. */
+export interface SignedBundle extends NamespaceBundle {
+  readonly fresh: string;
+  readonly set: string;
+}
+
 export interface PublishResult {
-  readonly bundle: NamespaceBundle & { readonly set: string; readonly fresh: string };
+  readonly bundle: SignedBundle;
   readonly changes: readonly Change[];
   readonly setVer: string;
   /** Sealed objects that only their source can renew, with the second at which they expire. */

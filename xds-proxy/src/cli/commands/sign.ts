@@ -76,10 +76,8 @@ interface Decision {
 }
 
 function decide({ published, plain, toSeal, options: { prune, unseal } }: Decision): Wanted {
-  const opened = plain.find((object) => {
-    const before = published.objects.get(objectKey(object));
-    return before !== undefined && before.data === undefined;
-  });
+  const sealedNow = new Set(othersThan(published, [], true).map(objectKey));
+  const opened = plain.find((object) => sealedNow.has(objectKey(object)));
   if (opened !== undefined && !unseal)
     throw usageError(
       opened.source,
