@@ -9,7 +9,7 @@ import type { Pin, TrustState, Want } from "../../xds-proxy/src/envelope/types.t
 export interface EnvelopeCase {
   /** Name of the file without `.json`. */
   readonly id: string;
-  /** The file as it is. */
+  /** The case as strict JSON, which has nothing behind it. */
   readonly json: string;
   readonly pin: Pin;
   readonly ns: string;
@@ -43,11 +43,11 @@ export interface EnvelopeVerdict {
   readonly state?: unknown;
 }
 
-export function parseEnvelopeCase(id: string, json: string, value: unknown): EnvelopeCase {
+export function parseEnvelopeCase(id: string, value: unknown): EnvelopeCase {
   const file = members(value, "the case");
   return {
     id,
-    json,
+    json: JSON.stringify(file),
     pin: readPin(members(file["pin"], "pin")),
     ns: text(file["ns"], "ns"),
     roots: texts(file["roots"], "roots"),

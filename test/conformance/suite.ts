@@ -21,11 +21,10 @@ export function readSuites(path: string): readonly Suite[] {
   const envelopes: EnvelopeCase[] = [];
   for (const file of files) {
     readingFile(file, () => {
-      const json = readFileSync(file, "utf8");
-      const value: unknown = JSON.parse(json);
+      const value: unknown = JSON.parse(readFileSync(file, "utf8"));
       if (isWycheproof(value))
         crypto.push({ kind: "crypto", name: file, cases: wycheproofCases(members(value, "it")) });
-      else envelopes.push(parseEnvelopeCase(basename(file, ".json"), json, value));
+      else envelopes.push(parseEnvelopeCase(basename(file, ".json"), value));
     });
   }
   if (crypto.length > 0 && envelopes.length === 0) return crypto;
