@@ -9,7 +9,7 @@ import { seal as sealAesGcm } from "../../xds-proxy/src/crypto/aes-gcm.ts";
 import type { ExchangeKey } from "../../xds-proxy/src/crypto/ecdh-p256.ts";
 import { hkdfExpand, hkdfExtract } from "../../xds-proxy/src/crypto/hkdf.ts";
 import { digestOf, keyIdOf } from "../../xds-proxy/src/crypto/sha256.ts";
-import { signingInputOf } from "../../xds-proxy/src/envelope/signing-input.ts";
+import { signingInputOf } from "../../xds-proxy/src/crypto/jws.ts";
 import { fixedBytes, fixedSignature, senderKey, signingKey } from "./keys.ts";
 import type { Reader } from "./keys.ts";
 

@@ -10,7 +10,7 @@ import {
   varintField,
 } from "../../xds-proxy/src/bytes/protobuf.ts";
 import { digestOf } from "../../xds-proxy/src/crypto/sha256.ts";
-import { signingInputOf } from "../../xds-proxy/src/envelope/signing-input.ts";
+import { signingInputOf } from "../../xds-proxy/src/crypto/jws.ts";
 import type { CaseFile } from "../corpus/case.ts";
 import { NOW_SEC } from "../corpus/forge.ts";
 import { fixedSignature, signingKey } from "../corpus/keys.ts";

@@ -82,3 +82,5 @@ export type {
   PolicyRequest,
   RuleTrace,
 } from "./policy/types.ts";
+export { formatAuthorization, parseAuthorization, verifyToken } from "./webpush/vapid.ts";
+export type { VapidToken } from "./webpush/vapid.ts";

@@ -2,7 +2,7 @@
 import { concat, utf8 } from "../../../xds-proxy/src/bytes/octets.ts";
 import { bytesField } from "../../../xds-proxy/src/bytes/protobuf.ts";
 import type { Code } from "../../../xds-proxy/src/gen/codes.ts";
-import { signingInputOf } from "../../../xds-proxy/src/envelope/signing-input.ts";
+import { signingInputOf } from "../../../xds-proxy/src/crypto/jws.ts";
 import { single } from "../case.ts";
 import type { CaseWant, NamedCase } from "../case.ts";
 import { json, policyValue, thresholds } from "../documents.ts";

@@ -11,7 +11,8 @@ import {
   ENVELOPE_OVERHEAD_MAX_BYTES,
   PUSH_DATA_MAX_BYTES,
 } from "../gen/limits.ts";
-import { decodeWebpushMessage, JWT_HEADER } from "./format.ts";
+import { JWT_HEADER } from "../crypto/jws.ts";
+import { decodeWebpushMessage } from "./format.ts";
 import type { WebpushMessage } from "./format.ts";
 import { parsing, refuse } from "./refusal.ts";
 import type { EnvelopeInput, Use } from "./types.ts";

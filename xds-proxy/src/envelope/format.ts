@@ -4,7 +4,7 @@
  */
 import { bytesField, LENGTH_DELIMITED, ProtobufReader, stringField, VARINT, varintField } from "../bytes/protobuf.ts";
 import type { Tag, WireType } from "../bytes/protobuf.ts";
-import { concat, utf8 } from "../bytes/octets.ts";
+import { concat } from "../bytes/octets.ts";
 import { ParseError } from "../errors.ts";
 
 export interface Vapid {
@@ -32,9 +32,6 @@ export interface WebpushMessage {
   readonly ttl: number;
   readonly cosigners: readonly Vapid[];
 }
-
-/** The only JWT header there is, as JSON. */
-export const JWT_HEADER: Uint8Array = utf8('{"typ":"JWT","alg":"ES256"}');
 
 const MESSAGE = { id: 1, push: 2, data: 3, sender: 4, from: 5, path: 6, contentEncoding: 7, ttl: 9, cosigners: 16 };
 const VAPID = { k: 4, data: 7, tType: 32, tSignature: 33 };

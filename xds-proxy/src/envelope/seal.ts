@@ -12,7 +12,7 @@ import type { Claims } from "./claims.ts";
 import { encodeWebpushMessage } from "./format.ts";
 import { audienceOf } from "./names.ts";
 import { encodePreamble } from "./preamble.ts";
-import { signingInputOf } from "./signing-input.ts";
+import { signingInputOf } from "../crypto/jws.ts";
 import type { RecipientPublic, Use } from "./types.ts";
 
 export interface Signer {

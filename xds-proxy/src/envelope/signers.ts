@@ -6,7 +6,7 @@ import { encodeBase64Url } from "../bytes/base64url.ts";
 import { importPublicKey } from "../crypto/ecdsa-p256.ts";
 import type { WebpushMessage } from "./format.ts";
 import { refuse } from "./refusal.ts";
-import { signingInputOf } from "./signing-input.ts";
+import { signingInputOf } from "../crypto/jws.ts";
 import type { RootDocument, RootKey } from "./statements.ts";
 import type { Role, Use } from "./types.ts";
 
