@@ -40,13 +40,10 @@ export function aes128Encrypt(q: usize, roundKeys: usize): void {
   addRoundKey(q, roundKeys);
   for (let round: usize = 1; round < ROUNDS; round++) {
     subBytes(q);
-    shiftRows(q);
-    mixColumns(q);
-    addRoundKey(q, roundKeys + round * PLANES);
+    shiftRowsMixColumnsAddRoundKey(q, roundKeys + round * PLANES);
   }
   subBytes(q);
-  shiftRows(q);
-  addRoundKey(q, roundKeys + ROUNDS * PLANES);
+  shiftRowsAddRoundKey(q, roundKeys + ROUNDS * PLANES);
 }
 
 /** Bytes 0..7 of the block in a lane of untransposed planes. */
@@ -59,22 +56,62 @@ export function blockHigh(lane: usize): u64 {
   return gather(load<u64>(lane) >> 8) | (gather(load<u64>(lane, 32) >> 8) << 32);
 }
 
-/** Turns interleaved lanes into bit planes and back: an 8×8 bit transposition in every byte column. */
+/** Turns interleaved lanes into bit planes and back: an 8×8 bit transposition in every byte column, by exchanging bits
+ *  between planes that are 1, 2 and 4 apart. */
 export function transpose(q: usize): void {
-  for (let i: usize = 0; i < 64; i += 16) swapBits(q + i, q + i + 8, 1, 0x5555555555555555);
-  for (let i: usize = 0; i < 64; i += 32) {
-    swapBits(q + i, q + i + 16, 2, 0x3333333333333333);
-    swapBits(q + i + 8, q + i + 24, 2, 0x3333333333333333);
-  }
-  for (let i: usize = 0; i < 32; i += 8) swapBits(q + i, q + i + 32, 4, 0x0f0f0f0f0f0f0f0f);
-}
-
-/** Exchanges the bits of `x` outside `mask` with the bits of `y` inside it. */
-function swapBits(x: usize, y: usize, shift: u64, mask: u64): void {
-  const a = load<u64>(x);
-  const b = load<u64>(y);
-  store<u64>(x, (a & mask) | ((b & mask) << shift));
-  store<u64>(y, ((a >> shift) & mask) | (b & ~mask));
+  let q0 = load<u64>(q, 0);
+  let q1 = load<u64>(q, 8);
+  let q2 = load<u64>(q, 16);
+  let q3 = load<u64>(q, 24);
+  let q4 = load<u64>(q, 32);
+  let q5 = load<u64>(q, 40);
+  let q6 = load<u64>(q, 48);
+  let q7 = load<u64>(q, 56);
+  let t: u64;
+  t = ((q0 >> 1) ^ q1) & 0x5555555555555555;
+  q0 ^= t << 1;
+  q1 ^= t;
+  t = ((q2 >> 1) ^ q3) & 0x5555555555555555;
+  q2 ^= t << 1;
+  q3 ^= t;
+  t = ((q4 >> 1) ^ q5) & 0x5555555555555555;
+  q4 ^= t << 1;
+  q5 ^= t;
+  t = ((q6 >> 1) ^ q7) & 0x5555555555555555;
+  q6 ^= t << 1;
+  q7 ^= t;
+  t = ((q0 >> 2) ^ q2) & 0x3333333333333333;
+  q0 ^= t << 2;
+  q2 ^= t;
+  t = ((q1 >> 2) ^ q3) & 0x3333333333333333;
+  q1 ^= t << 2;
+  q3 ^= t;
+  t = ((q4 >> 2) ^ q6) & 0x3333333333333333;
+  q4 ^= t << 2;
+  q6 ^= t;
+  t = ((q5 >> 2) ^ q7) & 0x3333333333333333;
+  q5 ^= t << 2;
+  q7 ^= t;
+  t = ((q0 >> 4) ^ q4) & 0x0f0f0f0f0f0f0f0f;
+  q0 ^= t << 4;
+  q4 ^= t;
+  t = ((q1 >> 4) ^ q5) & 0x0f0f0f0f0f0f0f0f;
+  q1 ^= t << 4;
+  q5 ^= t;
+  t = ((q2 >> 4) ^ q6) & 0x0f0f0f0f0f0f0f0f;
+  q2 ^= t << 4;
+  q6 ^= t;
+  t = ((q3 >> 4) ^ q7) & 0x0f0f0f0f0f0f0f0f;
+  q3 ^= t << 4;
+  q7 ^= t;
+  store<u64>(q, q0, 0);
+  store<u64>(q, q1, 8);
+  store<u64>(q, q2, 16);
+  store<u64>(q, q3, 24);
+  store<u64>(q, q4, 32);
+  store<u64>(q, q5, 40);
+  store<u64>(q, q6, 48);
+  store<u64>(q, q7, 56);
 }
 
 /** Puts the four bytes of a word into the even bytes of a u64. */
@@ -104,32 +141,29 @@ function addRoundKey(q: usize, roundKey: usize): void {
   for (let i: usize = 0; i < PLANES; i += 8) store<u64>(q + i, load<u64>(q + i) ^ load<u64>(roundKey + i));
 }
 
-/** A plane holds four bits (one per block) for each of the 16 bytes, row by row: row r starts at bit 16r. */
-function shiftRows(q: usize): void {
-  for (let i: usize = 0; i < PLANES; i += 8) {
-    const x = load<u64>(q + i);
-    store<u64>(
-      q + i,
-      (x & 0x000000000000ffff) |
-        ((x & 0x00000000fff00000) >> 4) |
-        ((x & 0x00000000000f0000) << 12) |
-        ((x & 0x0000ff0000000000) >> 8) |
-        ((x & 0x000000ff00000000) << 8) |
-        ((x & 0xf000000000000000) >> 12) |
-        ((x & 0x0fff000000000000) << 4),
-    );
-  }
+/** ShiftRows (§5.1.2) of a plane. It holds four bits, one per block, for each of the 16 bytes, row by row: row r is the 16
+ *  bits from 16r on, and turns right by 4r. Rows 2 and 3 exchange their bytes, then rows 1 and 3 turn by 4. */
+function shiftRows(plane: u64): u64 {
+  const swap = (plane ^ (plane >> 8)) & 0x00ff00ff00000000;
+  const x = plane ^ swap ^ (swap << 8);
+  return (x & 0x0000ffff0000ffff) | ((x >> 4) & 0x0fff00000fff0000) | ((x << 12) & 0xf0000000f0000000);
 }
 
-function mixColumns(q: usize): void {
-  const q0 = load<u64>(q, 0);
-  const q1 = load<u64>(q, 8);
-  const q2 = load<u64>(q, 16);
-  const q3 = load<u64>(q, 24);
-  const q4 = load<u64>(q, 32);
-  const q5 = load<u64>(q, 40);
-  const q6 = load<u64>(q, 48);
-  const q7 = load<u64>(q, 56);
+function shiftRowsAddRoundKey(q: usize, key: usize): void {
+  for (let i: usize = 0; i < PLANES; i += 8) store<u64>(q + i, shiftRows(load<u64>(q + i)) ^ load<u64>(key + i));
+}
+
+/** MixColumns (§5.1.3): 2a + 3b + c + d, with b, c and d one, two and three rows on. Doubling a byte moves it by one plane
+ *  and adds plane 7 to planes 0, 1, 3 and 4. */
+function shiftRowsMixColumnsAddRoundKey(q: usize, key: usize): void {
+  const q0 = shiftRows(load<u64>(q, 0));
+  const q1 = shiftRows(load<u64>(q, 8));
+  const q2 = shiftRows(load<u64>(q, 16));
+  const q3 = shiftRows(load<u64>(q, 24));
+  const q4 = shiftRows(load<u64>(q, 32));
+  const q5 = shiftRows(load<u64>(q, 40));
+  const q6 = shiftRows(load<u64>(q, 48));
+  const q7 = shiftRows(load<u64>(q, 56));
   const r0 = rotr(q0, 16);
   const r1 = rotr(q1, 16);
   const r2 = rotr(q2, 16);
@@ -138,13 +172,20 @@ function mixColumns(q: usize): void {
   const r5 = rotr(q5, 16);
   const r6 = rotr(q6, 16);
   const r7 = rotr(q7, 16);
-  const carry = q7 ^ r7;
-  store<u64>(q, carry ^ r0 ^ rotr(q0 ^ r0, 32), 0);
-  store<u64>(q, q0 ^ r0 ^ carry ^ r1 ^ rotr(q1 ^ r1, 32), 8);
-  store<u64>(q, q1 ^ r1 ^ r2 ^ rotr(q2 ^ r2, 32), 16);
-  store<u64>(q, q2 ^ r2 ^ carry ^ r3 ^ rotr(q3 ^ r3, 32), 24);
-  store<u64>(q, q3 ^ r3 ^ carry ^ r4 ^ rotr(q4 ^ r4, 32), 32);
-  store<u64>(q, q4 ^ r4 ^ r5 ^ rotr(q5 ^ r5, 32), 40);
-  store<u64>(q, q5 ^ r5 ^ r6 ^ rotr(q6 ^ r6, 32), 48);
-  store<u64>(q, q6 ^ r6 ^ r7 ^ rotr(q7 ^ r7, 32), 56);
+  const s0 = q0 ^ r0;
+  const s1 = q1 ^ r1;
+  const s2 = q2 ^ r2;
+  const s3 = q3 ^ r3;
+  const s4 = q4 ^ r4;
+  const s5 = q5 ^ r5;
+  const s6 = q6 ^ r6;
+  const s7 = q7 ^ r7;
+  store<u64>(q, s7 ^ r0 ^ rotr(s0, 32) ^ load<u64>(key, 0), 0);
+  store<u64>(q, s0 ^ s7 ^ r1 ^ rotr(s1, 32) ^ load<u64>(key, 8), 8);
+  store<u64>(q, s1 ^ r2 ^ rotr(s2, 32) ^ load<u64>(key, 16), 16);
+  store<u64>(q, s2 ^ s7 ^ r3 ^ rotr(s3, 32) ^ load<u64>(key, 24), 24);
+  store<u64>(q, s3 ^ s7 ^ r4 ^ rotr(s4, 32) ^ load<u64>(key, 32), 32);
+  store<u64>(q, s4 ^ r5 ^ rotr(s5, 32) ^ load<u64>(key, 40), 40);
+  store<u64>(q, s5 ^ r6 ^ rotr(s6, 32) ^ load<u64>(key, 48), 48);
+  store<u64>(q, s6 ^ r7 ^ rotr(s7, 32) ^ load<u64>(key, 56), 56);
 }
