@@ -76,6 +76,21 @@ export class Emulator {
     this.#threads = ["main", ...Array.from({ length: workers }, (_, i) => i)];
   }
 
+  /** Numbers of the workers. */
+  get workers(): readonly number[] {
+    return this.#threads.filter((thread) => typeof thread === "number");
+  }
+
+  /** Threads on which a plugin is missing because they disagreed with the canary. */
+  bypassed(plugin = "wpgate"): readonly Thread[] {
+    return [...this.#pluginNamed(plugin).handles].flatMap(([thread, { vm }]) => (vm ? [] : [thread]));
+  }
+
+  /** VMs that are alive, without the canaries. */
+  get vmCount(): number {
+    return this.#vms.size;
+  }
+
   deliver(delivery: Delivery): "ACK" | "NACK" {
     const { name = "wpgate", before } = delivery;
     const key = this.#keyOf(delivery);
