@@ -13,9 +13,25 @@ const star = (inner: fc.Arbitrary<string>): fc.Arbitrary<string> =>
     { weight: 1, arbitrary: fc.tuple(inner, inner).map(([left, right]) => `${left}*${right}`) },
   );
 
-const segment = fc.constantFrom("a", "b", "ab", "a.b", "a=b", "a;b", "%2f", "..", ".", "", "{", "a%2Eb", "é");
+const segment = fc.constantFrom(
+  "a",
+  "b",
+  "ab",
+  "a.b",
+  "a=b",
+  "a;b",
+  "a*b",
+  "a|b",
+  "%2f",
+  "..",
+  ".",
+  "",
+  "{",
+  "a%2Eb",
+  "é",
+);
 const path = fc.array(segment, { minLength: 0, maxLength: 4 }).map((segments) => `/${segments.join("/")}`);
-const templateSegment = fc.constantFrom("a", "b", "ab", "a.b", "{*}", "{*}", "{**}");
+const templateSegment = fc.constantFrom("a", "b", "ab", "a=b", "a*b", "{*}", "{*}", "{**}");
 const template = fc
   .tuple(fc.array(templateSegment, { minLength: 1, maxLength: 4 }), fc.constantFrom("", "/"))
   .map(([segments, end]) => `/${segments.join("/")}${end}`);

@@ -150,9 +150,7 @@ export class ClaimMatcher extends Matcher {
   matches(request: RequestAttributes): bool {
     const claim = request.claim(this.index, this.path);
     if (claim === null) return false;
-    for (let i = 0; i < claim.values.length; i++) {
-      if (isText(claim.values[i]) && anyMatches(this.patterns, claim.values[i])) return true;
-    }
+    for (let i = 0; i < claim.values.length; i++) if (anyMatches(this.patterns, claim.values[i])) return true;
     return false;
   }
 }
@@ -180,15 +178,7 @@ export class RequestPrincipalMatcher extends Matcher {
 }
 
 function single(claim: Claim | null): View | null {
-  if (claim === null || claim.isArray || claim.values.length != 1) return null;
-  return isText(claim.values[0]) ? claim.values[0] : null;
-}
-
-/** The host hands numbers and booleans over as their bytes and does not say so. Whole numbers of everyday size have zero
- *  bytes in them, texts that a policy could name have not: what holds control characters is not taken for a text. */
-function isText(value: View): bool {
-  for (let i = 0; i < value.length; i++) if (value.at(i) < 0x20) return false;
-  return true;
+  return claim === null || claim.isArray || claim.values.length != 1 ? null : claim.values[0];
 }
 
 export const ISS = View.utf8("iss");

@@ -1,10 +1,11 @@
 // Path templates: `{*}` is one segment, `{**}` any number of characters across segments, at most one, and no `{*}` after it.
-// The same language as Envoy's uri_template matcher on the pattern that istiod makes of it: a wildcard takes only the
-// characters of `isLiteral`, so a path with `=` or a raw `*` in that place does not match.
+// The same language as Envoy's uri_template matcher on the pattern that istiod makes of it: a wildcard takes pchar of RFC 3986
+// and nothing else, literals take pchar without `*`.
 import { View } from "../bytes/view";
 import { equalsAscii } from "../wire/ascii";
 
 const SLASH: u8 = 0x2f;
+const STAR: u8 = 0x2a;
 const ONE = "{*}";
 const ANY = "{**}";
 
@@ -19,7 +20,7 @@ export function isTemplate(path: View): bool {
   return false;
 }
 
-/** Whether a template is one that Envoy takes: absolute, segments not empty (one slash may end it), literals of `isLiteral`. */
+/** Whether a template is one that Envoy takes: absolute, segments not empty (one slash may end it). */
 export function isValidTemplate(path: View): bool {
   if (path.at(0) != SLASH) return false;
   let seenAny = false;
@@ -31,7 +32,7 @@ export function isValidTemplate(path: View): bool {
     if (isAny || equalsAscii(segment, ONE)) {
       if (seenAny) return false;
       seenAny = isAny;
-    } else if (!isLiteral(segment, 0, segment.length)) return false;
+    } else if (segment.indexOf(STAR) >= 0 || !arePchars(segment, 0, segment.length)) return false;
   }
   return true;
 }
@@ -76,12 +77,12 @@ export class Template {
 function matchesRest(path: View, start: i32, tail: View): bool {
   const end = path.length - tail.length;
   if (start >= end || path.at(start) != SLASH || !path.endsWith(tail)) return false;
-  for (let i = start; i < end; i++) if (path.at(i) != SLASH && !isLiteralByte(path.at(i))) return false;
+  for (let i = start; i < end; i++) if (path.at(i) != SLASH && !isPchar(path.at(i))) return false;
   return true;
 }
 
 function matchesSegment(segment: View | null, path: View, start: i32, end: i32): bool {
-  if (segment === null) return isLiteral(path, start, end);
+  if (segment === null) return arePchars(path, start, end);
   if (segment.length != end - start) return false;
   for (let i = start; i < end; i++) if (path.at(i) != segment.at(i - start)) return false;
   return true;
@@ -92,28 +93,24 @@ function segmentEnd(path: View, start: i32): i32 {
   return slash < 0 ? path.length : slash;
 }
 
-function isLiteral(text: View, start: i32, end: i32): bool {
-  for (let i = start; i < end; i++) if (!isLiteralByte(text.at(i))) return false;
+function arePchars(text: View, start: i32, end: i32): bool {
+  for (let i = start; i < end; i++) if (!isPchar(text.at(i))) return false;
   return start < end;
 }
 
-/** pchar of RFC 3986 without `*` and `=`. */
-function isLiteralByte(byte: u8): bool {
-  if ((byte | 0x20) >= 0x61 && (byte | 0x20) <= 0x7a) return true;
+/** pchar of RFC 3986 appendix A, the percent sign whatever follows it. */
+function isPchar(byte: u8): bool {
+  const letter = byte | 0x20;
+  if (letter >= 0x61 && letter <= 0x7a) return true;
   switch (byte) {
     case 0x21: // !
-    case 0x24: // $
-    case 0x25: // %
+    case 0x3d: // =
+    case 0x40: // @
     case 0x5f: // _
     case 0x7e: // ~
       return true;
     default:
-      // & ' ( ) ; + , - . digits : @
-      return (
-        (byte >= 0x26 && byte <= 0x29) ||
-        (byte >= 0x2b && byte <= 0x2e) ||
-        (byte >= 0x30 && byte <= 0x3b) ||
-        byte == 0x40
-      );
+      // $ % & ' ( ) * + , - .  digits : ;
+      return (byte >= 0x24 && byte <= 0x2e) || (byte >= 0x30 && byte <= 0x3b);
   }
 }

@@ -8,7 +8,7 @@ export interface SocketAddress {
 
 /** `10.1.2.3:80`, `[2001:db8::1]:80`, or an address without port; undefined for anything else. */
 export function parseSocketAddress(text: string): SocketAddress | undefined {
-  const [, bracketed, bare, port] = /^(?:\[([^\]]*)\]|([^:]*))(?::([0-9]{1,5}))?$/.exec(text) ?? [];
+  const [, bracketed, bare, port] = /^(?:\[([^\]]*)\]|([^:]*))(?::([^:]*))?$/.exec(text) ?? [];
   const ip = (bracketed ?? bare ?? text).replace(/%.*$/s, "");
   if (!isIPv4(ip) && !isIPv6(ip)) return undefined;
   const isPort = port !== undefined && /^(?:0|[1-9][0-9]*)$/.test(port) && Number(port) <= 65535;

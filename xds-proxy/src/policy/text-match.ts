@@ -21,8 +21,8 @@ export function pathTest(value: string): TextTest {
   return isTemplate(value) ? regexTest(templateRegex(value)) : textTest(value, isLine);
 }
 
-const ONE_SEGMENT = "[-a-zA-Z0-9._~%!$&'()+,;:@]+";
-const ANY_SEGMENTS = "[-a-zA-Z0-9._~%!$&'()+,;:@/]*";
+const ONE_SEGMENT = "[-a-zA-Z0-9._~%!$&'()*+,;:@=]+";
+const ANY_SEGMENTS = "[-a-zA-Z0-9._~%!$&'()*+,;:@=/]*";
 
 function templateRegex(template: string): string {
   return template

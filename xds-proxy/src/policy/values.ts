@@ -6,7 +6,7 @@ const SERVICE_ACCOUNT_MAX_BYTES = 320;
 const PORT = /^(?:0|[1-9][0-9]{0,4})$/;
 const CIDR = /^([^/%]+)(?:\/(0|[1-9][0-9]{0,2}))?$/;
 const TEMPLATE = /\{\*\*?\}/;
-const TEMPLATE_SEGMENT = /^(?:\{\*\*?\}|[-a-zA-Z0-9._~%!$&'()+,;:@]+)$/;
+const TEMPLATE_SEGMENT = /^(?:\{\*\*?\}|[-a-zA-Z0-9._~%!$&'()+,;:@=]+)$/;
 // eslint-disable-next-line no-control-regex -- control characters are what this looks for
 const CONTROL = /[\u0000-\u001f\u007f]/;
 
