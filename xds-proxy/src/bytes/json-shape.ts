@@ -1,5 +1,6 @@
 /** Typed access to strict JSON: each function returns what it names or throws ParseError DOCUMENT with the path. */
 import { ParseError } from "../errors.ts";
+import { isJsonArray } from "./json.ts";
 import type { JsonObject, JsonValue } from "./json.ts";
 
 /** A value and the path that leads to it, for messages. */
@@ -13,7 +14,7 @@ export function asObject({ value, path }: Located): JsonObject {
 }
 
 export function asArray({ value, path }: Located): readonly JsonValue[] {
-  return Array.isArray(value) ? (value as readonly JsonValue[]) : wrong(path, "an array");
+  return isJsonArray(value) ? value : wrong(path, "an array");
 }
 
 export function asString({ value, path }: Located): string {

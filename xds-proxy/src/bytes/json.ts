@@ -12,6 +12,11 @@ import { decodeUtf8 } from "./octets.ts";
 export type JsonObject = ReadonlyMap<string, JsonValue>;
 export type JsonValue = null | boolean | number | string | readonly JsonValue[] | JsonObject;
 
+/** `Array.isArray` does not see that a JSON value which is an array is one of JSON values. */
+export function isJsonArray(value: JsonValue | undefined): value is readonly JsonValue[] {
+  return Array.isArray(value);
+}
+
 export interface JsonOptions {
   readonly allowNegative: boolean;
 }
