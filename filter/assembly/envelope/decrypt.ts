@@ -2,7 +2,9 @@
  *  that ties it to its claims. Not implemented: several records. Timing: constant in keys and contents up to the padding,
  *  which is public once the tag has been checked; variable in the length. Intermediate keys are wiped. */
 import { concat } from "../bytes/concat";
+import { loadBe32 } from "../bytes/endian";
 import { View } from "../bytes/view";
+import { wipe } from "../bytes/wipe";
 import { aes128GcmOpen } from "../crypto/aes-gcm";
 import { ecdh } from "../crypto/ecdh";
 import { hkdfSha256 } from "../crypto/hkdf";
@@ -36,7 +38,7 @@ const POINT_PREFIX = View.utf8("\x04");
 export function decrypt(body: View, recipient: Recipient, signerK: View): View | null {
   const recordLength = body.length - RECORD_AT;
   if (recordLength < RECORD_MIN_BYTES || body.at(KEY_ID_LENGTH_AT) != PUBLIC_KEY_BYTES) return null;
-  const recordSize = bigEndian32(body, RECORD_SIZE_AT);
+  const recordSize = loadBe32(body.ptr + RECORD_SIZE_AT);
   if (recordSize <= <u32>recordLength || recordSize > <u32>RECORD_SIZE_MAX_BYTES) return null;
   const senderKey = body.slice(KEY_ID_AT, RECORD_AT);
   if (!isValidPublicKey(senderKey.ptr) || senderKey.slice(1, PUBLIC_KEY_BYTES).equals(signerK)) return null;
@@ -77,21 +79,15 @@ class RecordKeys {
   }
 
   wipe(): void {
-    this.sharedSecret.fill(0);
-    this.ikm.fill(0);
-    this.cek.fill(0);
-    this.nonce.fill(0);
+    wipe(this.sharedSecret.dataStart, this.sharedSecret.length);
+    wipe(this.ikm.dataStart, this.ikm.length);
+    wipe(this.cek.dataStart, this.cek.length);
+    wipe(this.nonce.dataStart, this.nonce.length);
   }
 }
 
 function hkdf(salt: View, ikm: View, info: View, out: Uint8Array): void {
   hkdfSha256(salt.ptr, salt.length, ikm.ptr, ikm.length, info.ptr, info.length, out.dataStart, out.length);
-}
-
-function bigEndian32(bytes: View, at: i32): u32 {
-  let value: u32 = 0;
-  for (let i = 0; i < 4; i++) value = (value << 8) | (<u32>bytes.at(at + i));
-  return value;
 }
 
 /** What lies before the delimiter that any number of zero bytes follows. */
