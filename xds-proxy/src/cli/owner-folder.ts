@@ -29,7 +29,7 @@ export interface OwnerFolder {
   readonly pin: PinFile;
 }
 
-export const FILES = {
+export const FILES: Readonly<Record<"config" | "pin" | "bundle" | "keys" | "recipients", string>> = {
   config: CONFIG_FILE,
   pin: "pin.json",
   bundle: "bundle.json",

@@ -1,16 +1,20 @@
 /** The Istio WasmPlugin that carries bundles to Envoy (extensions.istio.io/v1alpha1). */
 import { ConfigError, LimitError } from "../errors.ts";
 import type { Bundle } from "./bundle.ts";
+import { describeSet } from "./describe.ts";
 
 export const FAIL_STRATEGIES = ["FAIL_RELOAD", "FAIL_CLOSE"] as const;
 export type FailStrategy = (typeof FAIL_STRATEGIES)[number];
 export const MATCH_MODES = ["SERVER", "CLIENT"] as const;
 export type MatchMode = (typeof MATCH_MODES)[number];
 
+/** Where the filter looks for the private key and auth secret that policies are sealed for. */
+export const RECIPIENT_VARIABLE = "WPGATE_RECIPIENT";
+
 /** Many objects of this size make etcd and every push slow. */
-export const OBJECT_WARN_BYTES = 200 * 1024;
+export const OBJECT_WARN_BYTES: number = 200 * 1024;
 /** The API server refuses requests a little above this. */
-export const OBJECT_MAX_BYTES = 1024 * 1024;
+export const OBJECT_MAX_BYTES: number = 1024 * 1024;
 
 export interface WasmPluginOptions {
   readonly name: string;
@@ -52,6 +56,8 @@ export function wasmPlugin(options: WasmPluginOptions): Readonly<Record<string, 
       failStrategy: options.failStrategy,
       // Without a match the plugin would also judge what the workload sends.
       match: [{ mode: options.mode }],
+      // The key for what is sealed comes from the environment of the proxy's own container.
+      ...(hasSealed(options.bundle) ? { vmConfig: { env: [{ name: RECIPIENT_VARIABLE, valueFrom: "HOST" }] } } : {}),
       pluginConfig: options.bundle,
     },
   };
@@ -61,4 +67,8 @@ export function wasmPlugin(options: WasmPluginOptions): Readonly<Record<string, 
       `the WasmPlugin has ${bytes} bytes, more than the ${OBJECT_MAX_BYTES} that an object may have`,
     );
   return object;
+}
+
+function hasSealed({ sets }: Bundle): boolean {
+  return sets.some(({ set }) => set !== undefined && describeSet(set).rcps.length > 0);
 }
