@@ -135,7 +135,7 @@ function spread(address: Uint8Array, gap: i32, filled: i32): Address | null {
   if (filled > 14) return null;
   const after = filled - gap;
   address.copyWithin(16 - after, gap, filled);
-  for (let i = gap; i < 16 - after; i++) address[i] = 0;
+  address.fill(0, gap, 16 - after);
   return address;
 }
 
