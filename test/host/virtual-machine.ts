@@ -110,7 +110,11 @@ export class VirtualMachine {
   }
 
   tick(): void {
-    for (const rootId of this.tickPeriodsMs.keys()) this.#call("proxy_on_tick", rootId);
+    for (const rootId of this.tickPeriodsMs.keys()) this.tickRoot(rootId);
+  }
+
+  tickRoot(rootId: number): void {
+    this.#call("proxy_on_tick", rootId);
   }
 
   deleteContext(id: number): void {

@@ -135,7 +135,7 @@ describe("clocks", () => {
     expect(gate.bundles([await signed(1, "/1")])).toBe("ACK");
     gate.tick();
     expect(gate.enforced()).toEqual(["closed", "closed"]);
-    expect(gate.refusals()).toMatchObject({ NOT_YET_VALID: expect.any(Number) });
+    expect(Object.keys(gate.refusals())).toEqual(["NOT_YET_VALID"]);
     gate.process.nowMs = START_MS;
     gate.tick();
     expect(gate.enforced()).toEqual(["/1", "/1"]);
