@@ -7,6 +7,8 @@ export interface ListenerOptions {
   /** The HTTP filters between JWT verification and the router. */
   readonly filters: readonly Json[];
   readonly normalize: boolean;
+  /** Takes TLS connections beside plain ones. */
+  readonly tls: boolean;
 }
 
 export interface SharedOptions {
@@ -44,8 +46,10 @@ function listenerOf(options: ListenerOptions, shared: SharedOptions): Json {
       { name: "tls-inspector", typed_config: type("extensions.filters.listener.tls_inspector.v3.TlsInspector") },
     ],
     filter_chains: [
-      { filter_chain_match: { transport_protocol: "tls" }, transport_socket: tls(shared), filters },
       { filter_chain_match: { transport_protocol: "raw_buffer" }, filters },
+      ...(options.tls
+        ? [{ filter_chain_match: { transport_protocol: "tls" }, transport_socket: tls(shared), filters }]
+        : []),
     ],
   };
 }
@@ -59,6 +63,7 @@ function tls({ server, clientAuthority }: SharedOptions): Json {
     name: "tls",
     typed_config: {
       ...type("extensions.transport_sockets.tls.v3.DownstreamTlsContext"),
+      require_client_certificate: false,
       common_tls_context: {
         tls_certificates: [
           { certificate_chain: { inline_string: server.certificate }, private_key: { inline_string: server.key } },
