@@ -42,11 +42,11 @@ const ESCAPES: ReadonlyMap<string, string> = new Map([
   ["t", "\t"],
 ]);
 const INTEGER = /-?(?:0|[1-9][0-9]*)/y;
-// eslint-disable-next-line no-control-regex -- control characters are what RFC 8259 section 7 excludes
-const PLAIN = /[^"\\\u0000-\u001f]*/y;
 const HEX4 = /[0-9a-fA-F]{4}/y;
 const LONE_SURROGATE = /\p{Surrogate}/u;
-const WHITE_SPACE = /[ \t\r\n]*/y;
+const SPACE = 0x20;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
 
 class JsonScanner {
   private readonly text: string;
@@ -127,16 +127,29 @@ class JsonScanner {
 
   private string(): string {
     this.expect('"');
-    let out = this.match(PLAIN);
-    let escaped = false;
-    while (this.text[this.at] !== '"') {
-      this.expect("\\");
-      out += this.escape() + this.match(PLAIN);
-      escaped = true;
+    let out = this.unescaped();
+    if (this.text.charCodeAt(this.at) === QUOTE) {
+      this.at++;
+      return out;
     }
+    do {
+      this.expect("\\");
+      out += this.escape() + this.unescaped();
+    } while (this.text.charCodeAt(this.at) !== QUOTE);
     this.at++;
-    if (escaped && LONE_SURROGATE.test(out)) this.fail("a lone surrogate");
+    if (LONE_SURROGATE.test(out)) this.fail("a lone surrogate");
     return out;
+  }
+
+  /** Up to a quote, a backslash, a control character or the end. */
+  private unescaped(): string {
+    const start = this.at;
+    for (;;) {
+      const char = this.text.charCodeAt(this.at);
+      // Past the end it is NaN, which is not at least a space either.
+      if (!(char >= SPACE) || char === QUOTE || char === BACKSLASH) return this.text.slice(start, this.at);
+      this.at++;
+    }
   }
 
   private escape(): string {
@@ -173,7 +186,11 @@ class JsonScanner {
   }
 
   private skipWhiteSpace(): void {
-    this.match(WHITE_SPACE);
+    for (;;) {
+      const char = this.text.charCodeAt(this.at);
+      if (char !== SPACE && char !== 0x0a && char !== 0x0d && char !== 0x09) return;
+      this.at++;
+    }
   }
 
   private fail(what: string): never {

@@ -14,6 +14,10 @@ export interface Tag {
   readonly wireType: WireType;
 }
 
+/** Varints up to this many bytes stay below 2^49, where numbers and shifts by multiplication are exact. */
+const SMALL_VARINT_BYTES = 7;
+const FIELD_NUMBER_MAX = 2 ** 29 - 1;
+
 /** A cursor over one message; every method throws ParseError PROTOBUF on what it cannot read. */
 export class ProtobufReader {
   private readonly bytes: Uint8Array;
@@ -28,82 +32,97 @@ export class ProtobufReader {
   }
 
   tag(): Tag {
-    const tag = this.varint();
-    const wireType = Number(tag & 7n);
-    const field = tag >> 3n;
-    if (field === 0n || field >= 1n << 29n) throw new ParseError("PROTOBUF", "a field number out of range");
-    if (wireType !== VARINT && wireType !== LENGTH_DELIMITED) throw new ParseError("PROTOBUF", "an unknown wire type");
-    return { field: Number(field), wireType };
+    const tag = this.smallVarint();
+    const wireType = tag & 7;
+    const field = Math.floor(tag / 8);
+    if (field === 0 || field > FIELD_NUMBER_MAX) fail("a field number out of range");
+    if (wireType !== VARINT && wireType !== LENGTH_DELIMITED) fail("an unknown wire type");
+    return { field, wireType };
   }
 
   /** 64 bits, unsigned. */
   varint(): bigint {
-    const first = this.byte();
-    if (first < 0x80) return BigInt(first);
-    let value = BigInt(first & 0x7f);
-    for (let shift = 7n; shift <= 63n; shift += 7n) {
+    let value = 0n;
+    for (let shift = 0n; shift <= 63n; shift += 7n) {
       const byte = this.byte();
-      if (shift === 63n && byte > 1) break;
       value |= BigInt(byte & 0x7f) << shift;
-      if (byte === 0) break;
-      if (byte < 0x80) return value;
+      if (byte >= 0x80) continue;
+      if ((byte === 0 && shift > 0n) || (byte > 1 && shift === 63n)) break;
+      return value;
     }
-    throw new ParseError("PROTOBUF", "a varint that is too long");
+    return fail("a varint that is too long");
   }
 
   int32(): number {
     const value = BigInt.asIntN(64, this.varint());
-    if (value !== BigInt.asIntN(32, value)) throw new ParseError("PROTOBUF", "an int32 out of range");
-    return Number(value);
+    return value === BigInt.asIntN(32, value) ? Number(value) : fail("an int32 out of range");
   }
 
   /** A window on the input, not a copy. */
   lengthDelimited(): Uint8Array {
-    const length = this.varint();
-    if (length > BigInt(this.bytes.length - this.at)) throw new ParseError("PROTOBUF", "a length past the end");
     const start = this.at;
-    this.at += Number(length);
-    return this.bytes.subarray(start, this.at);
+    const length = this.smallVarint();
+    const end = this.at + length;
+    if (end > this.bytes.length) fail(`a length past the end at offset ${start}`);
+    const content = this.bytes.subarray(this.at, end);
+    this.at = end;
+    return content;
   }
 
   string(): string {
-    return decodeUtf8(this.lengthDelimited()) ?? failUtf8();
+    return decodeUtf8(this.lengthDelimited()) ?? fail("a string that is not UTF-8");
+  }
+
+  /** A tag or a length: whatever needs more bytes is out of range for both. */
+  private smallVarint(): number {
+    let value = 0;
+    let scale = 1;
+    for (let i = 0; i < SMALL_VARINT_BYTES; i++, scale *= 0x80) {
+      const byte = this.byte();
+      value += (byte & 0x7f) * scale;
+      if (byte >= 0x80) continue;
+      return byte === 0 && i > 0 ? fail("a varint that is too long") : value;
+    }
+    return fail("a tag or length out of range");
   }
 
   private byte(): number {
-    const byte = this.bytes[this.at];
-    if (byte === undefined) throw new ParseError("PROTOBUF", "truncated");
-    this.at++;
-    return byte;
+    return this.bytes[this.at++] ?? fail("truncated");
   }
 }
 
-function failUtf8(): never {
-  throw new ParseError("PROTOBUF", "a string that is not UTF-8");
+function fail(what: string): never {
+  throw new ParseError("PROTOBUF", what);
 }
 
-export function encodeVarint(value: bigint): Uint8Array {
+export function encodeVarint(value: number | bigint): Uint8Array {
+  return Uint8Array.from(varintBytes(value));
+}
+
+function varintBytes(value: number | bigint): number[] {
+  if (typeof value === "number" && value >= 0 && value < 0x80) return [value];
   const out: number[] = [];
-  let rest = BigInt.asUintN(64, value);
+  let rest = BigInt.asUintN(64, BigInt(value));
   while (rest >= 0x80n) {
     out.push(Number(rest & 0x7fn) | 0x80);
     rest >>= 7n;
   }
   out.push(Number(rest));
-  return Uint8Array.from(out);
+  return out;
 }
 
 export function encodeTag(field: number, wireType: number): Uint8Array {
-  return encodeVarint((BigInt(field) << 3n) | BigInt(wireType));
+  return encodeVarint(field * 8 + wireType);
 }
 
 /** A varint field; int32 and int64 may be negative. */
 export function varintField(field: number, value: number | bigint): Uint8Array {
-  return concat(encodeTag(field, VARINT), encodeVarint(BigInt(value)));
+  return concat(encodeTag(field, VARINT), encodeVarint(value));
 }
 
-export function bytesField(field: number, value: Uint8Array): Uint8Array {
-  return concat(encodeTag(field, LENGTH_DELIMITED), encodeVarint(BigInt(value.length)), value);
+export function bytesField(field: number, ...value: readonly Uint8Array[]): Uint8Array {
+  const length = value.reduce((sum, part) => sum + part.length, 0);
+  return concat(encodeTag(field, LENGTH_DELIMITED), encodeVarint(length), ...value);
 }
 
 export function stringField(field: number, value: string): Uint8Array {

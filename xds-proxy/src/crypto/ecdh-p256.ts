@@ -1,12 +1,12 @@
 /**
  * ECDH on P-256 (SP 800-56A section 5.7.1.2) over node:crypto; the shared secret is the 32-byte x-coordinate.
- * Timing: OpenSSL's, constant time in the private key; validation of the peer's point is variable-time.
+ * Timing: OpenSSL's, constant time in the private key.
  */
 import { createECDH } from "node:crypto";
 import type { ECDH } from "node:crypto";
 import { concat } from "../bytes/octets.ts";
 import { ParseError } from "../errors.ts";
-import { derivePublicKey, isValidPublicKey, PRIVATE_KEY_BYTES } from "./p256.ts";
+import { derivePublicKey, hasPublicKeyForm, PRIVATE_KEY_BYTES } from "./p256.ts";
 
 /** A private key that agrees on secrets and never signs (RFC 8292 section 3.2). */
 export class ExchangeKey {
@@ -36,8 +36,13 @@ export class ExchangeKey {
   /** 32 bytes.
    *  @throws ParseError KEY unless `publicKey` is a valid uncompressed point of 65 bytes. */
   sharedSecret(publicKey: Uint8Array): Uint8Array {
-    if (!isValidPublicKey(publicKey)) throw new ParseError("KEY", "not an uncompressed P-256 point");
-    return this.ecdh.computeSecret(publicKey);
+    if (!hasPublicKeyForm(publicKey)) throw new ParseError("KEY", "not an uncompressed P-256 point");
+    try {
+      // OpenSSL refuses coordinates that are not below p and points that are not on the curve.
+      return this.ecdh.computeSecret(publicKey);
+    } catch (cause) {
+      throw new ParseError("KEY", "not a point on P-256", { cause });
+    }
   }
 
   /** The scalar, 32 bytes; for writing the key to a file. */

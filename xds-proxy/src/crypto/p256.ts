@@ -17,9 +17,14 @@ const SPKI_PREFIX = Buffer.from("3059301306072a8648ce3d020106082a8648ce3d0301070
 const PKCS8_PREFIX = Buffer.from("308187020100301306072a8648ce3d020106082a8648ce3d030107046d306b0201010420", "hex");
 const PKCS8_MIDDLE = Buffer.from("a144034200", "hex");
 
+/** Uncompressed, as far as length and first byte tell. */
+export function hasPublicKeyForm(publicKey: Uint8Array): boolean {
+  return publicKey.length === PUBLIC_KEY_BYTES && publicKey[0] === 4;
+}
+
 /** Uncompressed, both coordinates below p, on the curve. */
 export function isValidPublicKey(publicKey: Uint8Array): boolean {
-  if (publicKey.length !== PUBLIC_KEY_BYTES || publicKey[0] !== 4) return false;
+  if (!hasPublicKeyForm(publicKey)) return false;
   try {
     p256.Point.fromBytes(publicKey).assertValidity();
     return true;

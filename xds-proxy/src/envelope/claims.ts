@@ -61,19 +61,26 @@ const ORDER = [
 ] as const satisfies readonly ClaimName[];
 const COMMON: readonly ClaimName[] = ["aud", "exp", "iat", "sub", "dom", "use", "ns", "ep", "cd", "len"];
 
+const KNOWN: ReadonlySet<string> = new Set(ORDER);
+
+/** Exactly the claims of a use, plain or encrypted; the latter only where there is encryption. */
 interface UseRow {
-  /** Beside the common ones. */
-  readonly required: readonly ClaimName[];
-  readonly encryptable: boolean;
+  readonly plain: ReadonlySet<ClaimName>;
+  readonly encrypted?: ReadonlySet<ClaimName>;
+}
+
+function useRow(own: readonly ClaimName[], encryptable: boolean): UseRow {
+  const plain = new Set([...COMMON, ...own]);
+  return encryptable ? { plain, encrypted: new Set([...plain, "ce", "rcp"] as const) } : { plain };
 }
 
 const USE_ROWS: Readonly<Record<Use, UseRow>> = {
-  root: { required: [], encryptable: false },
-  cfg: { required: ["rt", "name", "ver"], encryptable: true },
-  set: { required: ["ver"], encryptable: false },
-  fresh: { required: ["ver"], encryptable: false },
-  push: { required: ["rt", "name", "sid", "seq"], encryptable: true },
-  msg: { required: ["rt", "name", "ver"], encryptable: true },
+  root: useRow([], false),
+  cfg: useRow(["rt", "name", "ver"], true),
+  set: useRow(["ver"], false),
+  fresh: useRow(["ver"], false),
+  push: useRow(["rt", "name", "sid", "seq"], true),
+  msg: useRow(["rt", "name", "ver"], true),
 };
 
 export function encodeClaims(claims: Claims): Uint8Array {
@@ -97,8 +104,9 @@ export function parseClaims(bytes: Uint8Array, wantedUse: Use): Claims {
  *  @throws ParseError JSON, DOCUMENT. */
 export function readClaims(bytes: Uint8Array): Claims {
   const object = asObject({ value: parseStrictJson(bytes, { allowNegative: false }), path: "" });
-  const unknown = [...object.keys()].find((name) => !ORDER.some((known) => known === name));
-  if (unknown !== undefined) wrong(unknown, "a known claim");
+  for (const name of object.keys()) {
+    if (!KNOWN.has(name)) wrong(name, "a known claim");
+  }
   const claims = {
     aud: textOf(object, "aud"),
     exp: integerOf(object, "exp"),
@@ -122,12 +130,11 @@ export function readClaims(bytes: Uint8Array): Claims {
   return claims;
 }
 
-function assertClaimsOfUse(claims: Claims, { required, encryptable }: UseRow): void {
-  const encrypted = claims.ce !== undefined || claims.rcp !== undefined;
-  const allowed: ClaimName[] = [...COMMON, ...required, ...(encrypted && encryptable ? (["ce", "rcp"] as const) : [])];
+function assertClaimsOfUse(claims: Claims, { plain, encrypted }: UseRow): void {
+  const allowed = claims.ce === undefined && claims.rcp === undefined ? plain : (encrypted ?? plain);
   for (const name of ORDER) {
     const present = claims[name] !== undefined;
-    if (present !== allowed.includes(name)) refuse("CLAIMS", `${name} is ${present ? "not a claim" : "missing"} here`);
+    if (present !== allowed.has(name)) refuse("CLAIMS", `${name} is ${present ? "not a claim" : "missing"} here`);
   }
 }
 
