@@ -15,7 +15,7 @@ import {
 } from "./aes";
 import { ghash } from "./ghash";
 
-export const GCM_TAG_BYTES: i32 = 16;
+const GCM_TAG_BYTES: i32 = 16;
 
 /** Round keys, then everything else that is wiped together. */
 const SECRET: usize = memory.data(848);

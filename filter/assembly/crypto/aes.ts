@@ -1,6 +1,6 @@
 /** AES-128 encryption of four blocks at a time (FIPS 197), bit-sliced: bit plane i of all 64 bytes is the u64 at q + 8i.
  *  No table, no branch and no address depends on key or data. S-box: the circuit of Boyar and Peralta (113 gates, 2011).
- *  Order of the bits and the linear layers are those of BearSSL's aes_ct64 (Thomas Pornin, MIT licence).
+ *  Order of the bits and the linear layers are those of BearSSL's aes_ct64 (see LICENSE.bearssl).
  *  Timing: constant. Allocates nothing; planes are scratch that the caller wipes. */
 import { subBytes } from "./aes-sbox";
 

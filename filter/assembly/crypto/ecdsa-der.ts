@@ -4,7 +4,6 @@
  *
  *  Signatures are public: timing is variable. Allocates nothing. */
 
-export const P1363_BYTES: i32 = 64;
 export const DER_MAX_BYTES: i32 = 72;
 const SEQUENCE: u8 = 0x30;
 const INTEGER: u8 = 0x02;

@@ -1,6 +1,6 @@
 /** GHASH (NIST SP 800-38D §6.4) without tables: carry-less products out of integer multiplications of operands with holes
- *  (every fourth bit), the high halves from bit-reversed operands; the method of BearSSL's ghash_ctmul64 (Thomas Pornin,
- *  MIT licence). Timing: constant in key and data where 64-bit multiplication is (x86-64, AArch64), linear in the length.
+ *  (every fourth bit), the high halves from bit-reversed operands; the method of BearSSL's ghash_ctmul64 (see
+ *  LICENSE.bearssl). Timing: constant in key and data where 64-bit multiplication is (x86-64, AArch64), linear in the length.
  *  Allocates nothing. */
 import { loadBe64, storeBe64 } from "../bytes/endian";
 

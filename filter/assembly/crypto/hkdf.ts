@@ -3,7 +3,7 @@
 import { wipe } from "../bytes/wipe";
 import { HMAC_STATE_BYTES, hmacFinal, hmacInit, hmacSha256, hmacUpdate } from "./hmac";
 
-export const HKDF_MAX_BYTES: i32 = 8160;
+const HKDF_MAX_BYTES: i32 = 8160;
 const DIGEST: i32 = 32;
 
 const PRK: usize = memory.data(32);

@@ -3,7 +3,7 @@
 import { loadBe64, storeBe64 } from "../bytes/endian";
 
 export const LIMBS_BYTES: usize = 36;
-export const LIMB_BITS: i32 = 29;
+const LIMB_BITS: i32 = 29;
 export const LIMB_MASK: i64 = 0x1fffffff;
 const M: u64 = 0x1fffffff;
 

@@ -6,7 +6,7 @@ import { storeBe32, storeBe64 } from "../bytes/endian";
 import { wipe } from "../bytes/wipe";
 import { compress } from "./sha256-compress";
 
-export const SHA256_STATE_BYTES: i32 = 104;
+const SHA256_STATE_BYTES: i32 = 104;
 const BLOCK: usize = 64;
 const BUFFER: usize = 32;
 const SEEN: usize = 96;
