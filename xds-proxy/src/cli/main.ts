@@ -3,11 +3,16 @@
 import { stdinBytes } from "./files.ts";
 import { runCli } from "./program.ts";
 
+/** A terminal and a wrapper (npm start) both pass Ctrl-C on, so that one of them may come twice. */
+const IMPATIENT_MS = 2_000;
+
 const interrupted = new AbortController();
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
+let interruptedMs = Infinity;
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   process.on(signal, () => {
-    // Asked twice, what is in the way of an orderly end does not matter any more.
-    if (interrupted.signal.aborted) process.exit(130);
+    // Asked again, what is in the way of an orderly end does not matter any more.
+    if (performance.now() - interruptedMs > IMPATIENT_MS) process.exit(130);
+    if (!interrupted.signal.aborted) interruptedMs = performance.now();
     interrupted.abort(new Error(`stopped by ${signal}`));
   });
 }

@@ -3,22 +3,30 @@ import { Command } from "commander";
 import type { CliContext } from "./context.ts";
 import { reportFailure } from "./failure.ts";
 import { COMMANDS } from "./commands/index.ts";
-import { showError } from "./ui.ts";
+import { note, showError, showHint } from "./ui.ts";
 
 const EXIT_CODES = `
 Exit codes:
-  0  done, verified, allowed; diff: no change
-  1  refused, denied; diff: something changes
-  2  wrong use or configuration
-  3  a bug of wpgate`;
+  0   done, verified, allowed; diff: no change
+  1   refused, denied; diff: something changes
+  2   wrong use or configuration
+  3   a bug of wpgate
+  130 stopped by Ctrl-C or SIGTERM`;
+
+/** As a shell says it of a program that Ctrl-C has ended. */
+const EXIT_STOPPED = 130;
 
 /** @returns the exit code; never throws. */
 export async function runCli(argv: readonly string[], context: CliContext): Promise<number> {
   try {
+    context.signal.throwIfAborted();
     await buildProgram(context).parseAsync([...argv], { from: "user" });
     return 0;
   } catch (thrown) {
-    return reportFailure(thrown, context);
+    if (!context.signal.aborted) return reportFailure(thrown, context);
+    // Whatever failed then, failed because it was stopped.
+    note(context, "stopped");
+    return EXIT_STOPPED;
   }
 }
 
@@ -38,18 +46,26 @@ function configure(command: Command, context: CliContext): void {
     .exitOverride()
     .showSuggestionAfterError(true)
     .helpCommand(false)
-    .configureHelp({ helpWidth: 100, showGlobalOptions: false })
+    .configureHelp({ helpWidth: 106, showGlobalOptions: false })
     .configureOutput({
       writeOut: context.stdout,
       writeErr: context.stderr,
       outputError: (text) => {
-        showError(context, text.replace(/^error: /, "").trimEnd());
-        context.stderr(`wpgate: hint: see ${fullName(command)} --help\n`);
+        const { what, guess } = readCommanderError(text);
+        showError(context, what);
+        showHint(context, `${guess === undefined ? "" : `did you mean ${guess}? `}see ${fullName(command)} --help`);
       },
     });
   command.commands.forEach((child) => {
     configure(child, context);
   });
+}
+
+/** Commander writes sentences; ours are like those of the rest: one line, lower case, no full stop. */
+function readCommanderError(text: string): { readonly what: string; readonly guess: string | undefined } {
+  const [first = ""] = text.replace(/^error: /, "").split("\n");
+  const what = first.replace(/\. ([A-Z])/, (_, letter: string) => `: ${letter.toLowerCase()}`).replace(/\.$/, "");
+  return { what, guess: /\(Did you mean (?:one of )?(.+)\?\)/.exec(text)?.[1] };
 }
 
 function fullName(command: Command): string {

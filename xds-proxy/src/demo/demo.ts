@@ -26,6 +26,8 @@ export interface DemoOptions {
   readonly signal: AbortSignal;
   /** A person's own policies. */
   readonly policies?: readonly Source[];
+  /** What the hostile control plane tries; all of `ATTACKS` when absent. */
+  readonly attacks?: readonly Attack[];
   /** Runs while everything still stands, after the last step. */
   readonly whileRunning?: (scenario: Scenario, story: Story) => Promise<void>;
 }
@@ -37,7 +39,7 @@ export async function runDemo(options: DemoOptions): Promise<boolean> {
   const play = await Play.start(options, story, envoy);
   try {
     await play.honestDelivery();
-    await play.hostileControlPlane();
+    await play.hostileControlPlane(options.attacks ?? ATTACKS);
     await play.rotation();
     const right = play.conclude();
     await options.whileRunning?.(play.scenario, story);
@@ -92,13 +94,13 @@ class Play {
     await this.#believed("the owner's second set", await this.#publish(second), this.#expected("second"));
   }
 
-  async hostileControlPlane(): Promise<void> {
+  async hostileControlPlane(attacks: readonly Attack[]): Promise<void> {
     const [old, current] = this.#carried;
     if (old === undefined || current === undefined) throw new InternalError("two sets are needed");
     const loot: Loot = { old, current, freshKey: this.#owner.keys.fresh, ns: this.#story.namespace };
     this.#table.chapter("The control plane turns hostile");
     this.#table.head();
-    for (const attack of ATTACKS) await this.#attack(attack, await attack.forge(loot));
+    for (const attack of attacks) await this.#attack(attack, await attack.forge(loot));
   }
 
   async rotation(): Promise<void> {

@@ -1,4 +1,5 @@
 /** The stage of the demo: real Envoy with the files of deploy/envoy, an application behind it, and the control plane. */
+import { rmSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -77,6 +78,10 @@ export class Scenario {
   static async start(options: ScenarioOptions): Promise<Scenario> {
     const { envoy: binary, namespace, app, pin, recipient, signal } = options;
     const folder = await mkdtemp(join(tmpdir(), "wpgate-demo-"));
+    // Also when the process ends before `stop` has its turn.
+    process.once("exit", () => {
+      rmSync(folder, { recursive: true, force: true });
+    });
     const controlPlane = await ControlPlane.start();
     const backend = await startBackend();
     try {

@@ -1,6 +1,5 @@
 /** `wpgate demo`: everything at once, with real Envoy. */
 import { Command, Option } from "commander";
-import { runDemo } from "../../demo/demo.ts";
 import type { Scenario } from "../../demo/scenario.ts";
 import type { Story } from "../../demo/story.ts";
 import type { CliContext } from "../context.ts";
@@ -27,6 +26,8 @@ export function demoCommand(context: CliContext): Command {
     .addOption(new Option("--policy <path>", "your own AuthorizationPolicy files; can be repeated").argParser(collect))
     .action(async (options: Options) => {
       const policies = options.policy && (await readSources(context, options.policy));
+      // gRPC and Envoy's protobuf types take longer to load than most commands to run.
+      const { runDemo } = await import("../../demo/demo.ts");
       const right = await runDemo({
         screen: { write: context.stdout, paint: painter(context.colour.stdout) },
         onProgress: (message) => {

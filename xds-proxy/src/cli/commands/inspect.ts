@@ -5,6 +5,7 @@ import { decodeUtf8 } from "../../bytes/octets.ts";
 import { inspectEnvelope, type UntrustedView } from "../../envelope/inspect.ts";
 import { ParseError } from "../../errors.ts";
 import { parseBundle, type NamespaceBundle } from "../../owner/bundle.ts";
+import { pinOf } from "../../pin/pin-module.ts";
 import type { CliContext } from "../context.ts";
 import { readInput } from "../files.ts";
 import { example } from "../options.ts";
@@ -27,19 +28,31 @@ export function inspectCommand(context: CliContext): Command {
     .summary("show any envelope, without trusting it")
     .description(
       "Shows what is in envelopes: claims, who claims to have signed, the payload unless it is sealed. Takes a\n" +
-        "bundle, WasmPlugin objects, an envelope as base64url text (one a line) or as bytes. No signature is\n" +
-        "checked and no verdict is given: that is what wpgate verify is for.",
+        "bundle, WasmPlugin objects, an envelope as base64url text (one a line) or as bytes; of a module, the\n" +
+        "pin. No signature is checked and no verdict is given: that is what wpgate verify is for.",
     )
     .argument("[file]", "what to show, - for stdin", "-")
     .option("--json", "print JSON")
     .action(async (path: string, options: Options) => {
-      const found = envelopesIn(await readInput(context, path), path);
-      if (options.json)
-        printJson(context, { trusted: false, envelopes: found.map(({ where, view }) => ({ where, view })) });
-      else context.stdout(found.map((item) => textOf(context, item)).join("\n"));
+      const bytes = await readInput(context, path);
+      if (WASM_MAGIC.every((byte, index) => bytes[index] === byte)) showPin(context, bytes, options);
+      else showEnvelopes(context, envelopesIn(bytes, path), options);
       warn(context, UNTRUSTED);
     });
   return example(command, "wpgate inspect team-a/bundle.json");
+}
+
+const WASM_MAGIC: readonly number[] = [0x00, 0x61, 0x73, 0x6d];
+
+function showPin(context: CliContext, module: Uint8Array, { json }: Options): void {
+  const pin = pinOf(module);
+  if (json) printJson(context, { trusted: false, pin: pin ?? null });
+  else context.stdout(`${pin === undefined ? "not pinned: answers 503 to everything" : printable(pin)}\n`);
+}
+
+function showEnvelopes(context: CliContext, found: readonly Found[], { json }: Options): void {
+  if (json) printJson(context, { trusted: false, envelopes: found.map(({ where, view }) => ({ where, view })) });
+  else context.stdout(found.map((item) => textOf(context, item)).join("\n"));
 }
 
 function envelopesIn(bytes: Uint8Array, path: string): readonly Found[] {

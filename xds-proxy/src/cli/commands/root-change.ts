@@ -10,6 +10,7 @@ import { collect, dirOption, example, signerOptions, type SignerOptions } from "
 import { openOwnerFolder, readOwnPublished, withLock } from "../owner-folder.ts";
 import { appendRoot } from "../root-successor.ts";
 import { addSettingOptions, settingsOf, type SettingOptions } from "../root-settings.ts";
+import { reportLeft, signAgain } from "../sign-again.ts";
 import { signersFor } from "../signers.ts";
 import { note } from "../ui.ts";
 
@@ -30,7 +31,7 @@ export function rootChangeCommand(context: CliContext): Command {
     .summary("other settings or keys, or a longer life")
     .description(
       "Signs the next root with what is given, the rest as before; without options it only gets a new lifetime.\n" +
-        "What is published stays valid. To put one key in the place of another, see wpgate root rotate.",
+        "What is published is signed again under it. To put one key in the place of another, see wpgate root rotate.",
     )
     .addOption(dirOption());
   addSettingOptions(command)
@@ -53,6 +54,7 @@ export function rootChangeCommand(context: CliContext): Command {
         });
         note(context, `root ${ep + 1} is in bundle.json, and pin.json names it`);
       });
+      reportLeft(context, await signAgain(context, { folder: openOwnerFolder(context, options.dir) }));
     });
   return example(command, "wpgate root change -C team-a --mode monitor --add-key push=ci.pub.pem");
 }

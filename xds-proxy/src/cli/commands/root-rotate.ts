@@ -10,14 +10,14 @@ import type { Signer } from "../../envelope/seal.ts";
 import { displayName } from "../../owner/object-name.ts";
 import type { Published } from "../../owner/published.ts";
 import type { CliContext } from "../context.ts";
-import { Exit, reportFailure, usageError } from "../failure.ts";
+import { Exit, usageError } from "../failure.ts";
 import { shownPath } from "../files.ts";
 import { createSigningKey, loadPublicKey, loadSigningKey } from "../key-files.ts";
 import { dirOption, example, signerOptions, type SignerOptions } from "../options.ts";
 import { FILES, openOwnerFolder, readBundle, readOwnPublished, withLock, type OwnerFolder } from "../owner-folder.ts";
-import { republish } from "../publishing.ts";
 import { appendRoot } from "../root-successor.ts";
 import { endRotation, readRotation, replaceSigner, writeRotation, type Rotation } from "../rotation.ts";
+import { reportLeft, signAgain } from "../sign-again.ts";
 import { signersFor } from "../signers.ts";
 import { note } from "../ui.ts";
 
@@ -53,7 +53,7 @@ export function rootRotateCommand(context: CliContext): Command {
       if (rotation === undefined) await begin(context, folder, options);
       else await finish(context, folder, { rotation, options });
     });
-  return example(command, "wpgate root rotate -C team-a --role cfg\nwpgate root rotate -C team-a");
+  return example(command, "wpgate root rotate -C team-a --role fresh\nwpgate root rotate -C team-a");
 }
 
 async function begin(context: CliContext, folder: OwnerFolder, options: Options): Promise<void> {
@@ -79,12 +79,11 @@ async function begin(context: CliContext, folder: OwnerFolder, options: Options)
     return { before, after };
   });
   const current = openOwnerFolder(context, options.dir);
-  const left = await signAgain(
-    context,
-    current,
-    revoke ? { ...before, roots: after.published.roots, root: after.published.root } : undefined,
-  );
-  report(context, [...left, ...(revoke ? [] : ["wpgate root rotate, once more: it takes the old key out"])]);
+  const left = await signAgain(context, {
+    folder: current,
+    revoked: revoke ? { ...before, roots: after.published.roots, root: after.published.root } : undefined,
+  });
+  reportLeft(context, [...left, ...(revoke ? [] : ["wpgate root rotate, once more: it takes the old key out"])]);
 }
 
 interface FinishOptions {
@@ -99,7 +98,7 @@ async function finish(context: CliContext, folder: OwnerFolder, { rotation, opti
     const left = dependents(published, readBundle(folder).fresh, old);
     if (left.length > 0) {
       for (const name of left) context.stdout(`still signed by the old key: ${name}\n`);
-      report(context, [
+      reportLeft(context, [
         "sign these again: wpgate set --renew, wpgate seal SOURCES, wpgate fresh",
         "wpgate root rotate, once more",
       ]);
@@ -113,7 +112,7 @@ async function finish(context: CliContext, folder: OwnerFolder, { rotation, opti
     endRotation(folder);
     note(context, `root ${ep + 1}: ${role} key ${old} is gone`);
   });
-  report(context, [`destroy the private key ${old}`]);
+  reportLeft(context, [`destroy the private key ${old}`]);
 }
 
 function oldKey(keys: readonly RootKey[], role: SignerRole, given: string | undefined): RootKey {
@@ -181,36 +180,4 @@ function dependents(published: Published, fresh: string | undefined, old: string
     ...(fresh === undefined ? [] : [["fresh", fresh] as const]),
   ];
   return [...new Set(texts.filter(([, text]) => inspectEnvelope(text).signers.includes(old)).map(([name]) => name))];
-}
-
-/** What can be signed again here is; the rest is said. @param revoked - what was published, where the new root refuses it */
-async function signAgain(
-  context: CliContext,
-  folder: OwnerFolder,
-  revoked: Published | undefined,
-): Promise<readonly string[]> {
-  const sealed = [...(revoked?.objects.values() ?? [])].some(({ data }) => data === undefined);
-  if (sealed) return ["sign everything again: wpgate sign SOURCES --seal SOURCES (sealed objects need their sources)"];
-  if (readBundle(folder).set === undefined) return [];
-  try {
-    const read = (): Published => revoked ?? readOwnPublished(folder);
-    await republish(context, {
-      folder,
-      options: { renew: true, output: "text" },
-      read,
-      decide: () => ({ put: [], remove: [] }),
-    });
-    return [];
-  } catch (error) {
-    reportFailure(error, context);
-    return ["sign again what is published: wpgate set --renew"];
-  }
-}
-
-function report(context: CliContext, left: readonly string[]): void {
-  const always = [
-    "hand out bundle.json: wpgate wasmplugin",
-    "pin the new root where consumers are built: wpgate filter pin --pin pin.json",
-  ];
-  for (const item of [...left, ...always]) context.stdout(`left: ${item}\n`);
 }

@@ -1,0 +1,335 @@
+/** The commands that only look: verify, inspect, explain, diff, and those that hand on: wasmplugin, filter pin. */
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { parse } from "yaml";
+import { projectFile } from "../../xds-proxy/src/demo/project-file.ts";
+import { pinOf } from "../../xds-proxy/src/pin/pin-module.ts";
+import { Cli, policyYaml } from "./harness.ts";
+
+let cli: Cli;
+beforeEach(async () => {
+  cli = new Cli();
+  await cli.init();
+  cli.write("a.yaml", policyYaml("a"));
+  await cli.good("sign", "-C", "team-a", "a.yaml");
+});
+afterEach(() => {
+  cli.remove();
+});
+
+const BUNDLE = "team-a/bundle.json";
+const SHA256 = "ab".repeat(32);
+
+describe("verify", () => {
+  const verify = async (...argv: readonly string[]): ReturnType<Cli["run"]> =>
+    await cli.run(["verify", "--pin", "pin.json", ...argv]);
+
+  test("--json prints the code and exits with 1, without a word on stderr", async () => {
+    cli.write("cut.json", JSON.stringify({ wpgate: 1, sets: [{ ...cli.bundle(), envelopes: [] }] }));
+    const { code, stdout, stderr } = await verify("cut.json", "--json");
+    expect([code, stderr]).toEqual([1, ""]);
+    expect(JSON.parse(stdout)).toMatchObject({ result: "OMITTED", namespaces: [{ ns: "team-a", result: "OMITTED" }] });
+  });
+
+  test("says the code, the place and what it means", async () => {
+    cli.write("cut.json", JSON.stringify({ wpgate: 1, sets: [{ ...cli.bundle(), envelopes: [] }] }));
+    const { code, stdout, stderr } = await verify("cut.json");
+    expect([code, stdout]).toEqual([1, "team-a  OMITTED  set\n"]);
+    expect(stderr).toMatch(
+      /^wpgate: error: refused with OMITTED at team-a: set: .*\nwpgate: hint: an object that the owner's set lists was left out on the way\n$/,
+    );
+  });
+
+  test("remembers with --state, and refuses what is older", async () => {
+    cli.write("old.json", cli.read(BUNDLE));
+    cli.pass(1);
+    cli.write("a.yaml", policyYaml("a", { method: "POST" }));
+    await cli.good("sign", "-C", "team-a", "a.yaml");
+    expect((await verify(BUNDLE, "--state", "state.json")).code).toBe(0);
+    const before = cli.read("state.json");
+    const { code, stdout } = await verify("old.json", "--state", "state.json");
+    expect([code, stdout]).toEqual([1, "team-a  ROLLBACK  state\n"]);
+    expect(cli.read("state.json")).toBe(before);
+    cli.write("state.json", '{"team-a": {"ep": 1}}');
+    expect((await verify(BUNDLE, "--state", "state.json")).code).toBe(2);
+  });
+
+  test("as of another time", async () => {
+    expect((await verify(BUNDLE, "--at", "2030-01-01T23:00:00Z")).code).toBe(0);
+    expect((await verify(BUNDLE, "--at", "2030-01-03T00:00:00Z")).stdout).toContain("FRESH_STALE");
+    expect((await verify(BUNDLE, "--at", "tomorrow")).code).toBe(2);
+  });
+
+  test("reads what kubectl answers, and misses a namespace that must be there", async () => {
+    const plugin = await cli.good("wasmplugin", BUNDLE, "--url", "oci://r/w", "--sha256", SHA256);
+    const list = {
+      kind: "List",
+      items: [{ kind: "WasmPlugin", spec: { pluginConfig: { other: 1 } } }, parse(plugin) as unknown],
+    };
+    const { code } = await cli.run(["verify", "-", "--pin", "pin.json"], { stdin: JSON.stringify(list) });
+    expect(code).toBe(0);
+    expect((await cli.run(["verify", "-", "--pin", "pin.json"], { stdin: plugin })).code).toBe(0);
+    expect((await verify(BUNDLE, "--ns", "team-b")).stderr).toContain("team-b is not in");
+  });
+
+  test.each([
+    ["no JSON", "nope", "is not a pin"],
+    ["another role", '{"role":"x"}', "role: must be policy or ads"],
+    [
+      "a digest that is none",
+      '{"role":"policy","mesh":"m","trustDomain":"t","rootNamespace":"","roots":{"a":"b"}}',
+      "roots.a: must be a namespace and a base64url SHA-256",
+    ],
+    [
+      "an unknown member",
+      '{"role":"policy","mesh":"m","trustDomain":"t","rootNamespace":"","roots":{},"x":1}',
+      "x: unknown member",
+    ],
+  ])("a pin with %s", async (_, text, message) => {
+    cli.write("bad.json", text);
+    const { code, stderr } = await cli.run(["verify", BUNDLE, "--pin", "bad.json"]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
+  });
+});
+
+describe("inspect", () => {
+  test("shows everything in a bundle and says that it believes none of it", async () => {
+    const { code, stdout, stderr } = await cli.run(["inspect", BUNDLE]);
+    expect(code).toBe(0);
+    expect(stdout.match(/NOT VERIFIED/g)).toHaveLength(4);
+    expect(stdout).toContain("AuthorizationPolicy");
+    expect(stderr).toContain("warning: nothing here was verified");
+  });
+
+  test("takes text and bytes, from stdin too", async () => {
+    const text = cli.bundle().set!;
+    const viaText = await cli.run(["inspect", "--json"], { stdin: `${text}\n` });
+    expect(JSON.parse(viaText.stdout)).toMatchObject({
+      trusted: false,
+      envelopes: [{ view: { claims: { use: "set" } } }],
+    });
+    cli.write("set.txt", text);
+    expect((await cli.run(["inspect", "set.txt"])).stdout).toContain("use      set");
+  });
+
+  test("never puts control characters on a terminal", async () => {
+    const evil = JSON.stringify({ wpgate: 1, sets: [{ roots: ["x\u001b[31m\u202e"], envelopes: [] }] });
+    const { stdout } = await cli.run(["inspect"], { stdin: evil });
+    expect(stdout).not.toMatch(/[\p{Cc}\p{Cf}--\n]/v);
+  });
+
+  test("tells what is no envelope", async () => {
+    expect((await cli.run(["inspect"], { stdin: "AAAA" })).stdout).toContain("not an envelope");
+    expect((await cli.run(["inspect"], { stdin: "{}" })).code).toBe(2);
+  });
+
+  test("shows the pin in a module", async () => {
+    await cli.good("filter", "pin", "--pin", "pin.json", "--out", "pinned.wasm");
+    expect((await cli.run(["inspect", "pinned.wasm"])).stdout).toContain('"roots":{"team-a":');
+    expect((await cli.run(["inspect", projectFile("filter/build/wpgate.wasm")])).stdout).toContain("not pinned");
+  });
+});
+
+describe("explain", () => {
+  const explain = async (...argv: readonly string[]): ReturnType<Cli["run"]> =>
+    await cli.run(["explain", "-C", "team-a", ...argv]);
+
+  test("names the rule, and what others asked for in vain", async () => {
+    const allowed = await explain("--method", "GET");
+    expect([allowed.code, allowed.stdout]).toEqual([
+      0,
+      expect.stringContaining("allowed by ns[team-a]-policy[a]-rule[0]"),
+    ]);
+    const denied = await explain("--method", "POST");
+    expect([denied.code, denied.stdout]).toEqual([
+      1,
+      expect.stringContaining("not met: spec.rules[0].to[0].operation.methods"),
+    ]);
+  });
+
+  test("evaluates sources that are not signed yet", async () => {
+    cli.write("next.yaml", policyYaml("a", { method: "POST" }));
+    expect((await explain("next.yaml", "--method", "POST", "--json")).code).toBe(0);
+  });
+
+  test("knows headers, peers, labels and claims", async () => {
+    cli.write(
+      "p.yaml",
+      `apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: p}
+spec:
+  selector: {matchLabels: {app: shop}}
+  rules:
+  - from: [{source: {principals: [cluster.local/ns/x/sa/y]}}]
+    when: [{key: "request.headers[x-a]", values: ["1"]}, {key: "request.auth.claims[g]", values: [dev]}]
+`,
+    );
+    const all = ["--peer", "spiffe://cluster.local/ns/x/sa/y", "--header", "X-A: 1", "--claims", '{"g":["dev"]}'];
+    expect((await explain("p.yaml", "--label", "app=shop", ...all)).stdout).toMatch(/^allowed/);
+    expect((await explain("p.yaml", "--label", "app=other", ...all)).stdout).toContain(
+      "not for this workload: team-a/p",
+    );
+    expect((await explain("p.yaml", "--label", "app=shop", ...all.slice(0, 4))).stdout).toContain(
+      "spec.rules[0].when[1]",
+    );
+    expect((await explain("--claims", "[]")).code).toBe(2);
+    expect((await explain("--header", "x")).code).toBe(2);
+  });
+
+  test("explains only what a consumer would accept", async () => {
+    cli.pass(3 * 86_400);
+    const { code, stderr } = await explain();
+    expect([code, stderr]).toEqual([1, expect.stringContaining("refused with FRESH_STALE")]);
+  });
+});
+
+describe("diff", () => {
+  test("0 when nothing changes, 1 and the lines when something does, 2 when it can not be compared", async () => {
+    expect(await cli.run(["diff", BUNDLE, BUNDLE])).toMatchObject({ code: 0, stdout: "" });
+    cli.write("next.yaml", policyYaml("a", { method: "POST" }));
+    const changed = await cli.run(["diff", "-C", "team-a", "next.yaml"]);
+    expect(changed.code).toBe(1);
+    expect(changed.stdout).toMatch(/^~ AuthorizationPolicy\/a\n[^]* {4}- +- GET\n {4}\+ +- POST\n$/);
+    expect((await cli.run(["diff", BUNDLE])).code).toBe(2);
+    expect((await cli.run(["diff", "nowhere.json", BUNDLE])).code).toBe(2);
+  });
+
+  test("objects that come and go, keys and settings of the root", async () => {
+    cli.write("old.json", cli.read(BUNDLE));
+    cli.write("b.yaml", policyYaml("b"));
+    await cli.good("root", "change", "-C", "team-a", "--mode", "monitor");
+    await cli.good("sign", "-C", "team-a", "b.yaml", "--prune");
+    const { code, stdout } = await cli.run(["diff", "old.json", BUNDLE, "-o", "json"]);
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({
+      changed: true,
+      objects: [
+        { kind: "removed", name: "team-a/a" },
+        { kind: "added", name: "team-a/b" },
+      ],
+    });
+    expect((await cli.run(["diff", "old.json", BUNDLE])).stdout).toContain("- mode: enforce");
+  });
+
+  test("without --prune, what is not named stays", async () => {
+    cli.write("b.yaml", policyYaml("b"));
+    expect((await cli.run(["diff", "-C", "team-a", "b.yaml"])).stdout).not.toContain("- AuthorizationPolicy/a");
+    expect((await cli.run(["diff", "-C", "team-a", "b.yaml", "--prune"])).stdout).toContain("- AuthorizationPolicy/a");
+  });
+
+  test("of sealed objects only that they differ", async () => {
+    await cli.good("keygen", "--recipient", "r.pem");
+    cli.write("s.yaml", policyYaml("s"));
+    await cli.good("seal", "-C", "team-a", "s.yaml", "--for", "r.recipient.json");
+    cli.write("old.json", cli.read(BUNDLE));
+    cli.pass(1);
+    await cli.good("seal", "-C", "team-a", "s.yaml", "--for", "r.recipient.json");
+    expect((await cli.run(["diff", "old.json", BUNDLE])).stdout).toBe("~ AuthorizationPolicy/s (sealed)\n");
+  });
+});
+
+describe("wasmplugin", () => {
+  const wasmplugin = async (...argv: readonly string[]): ReturnType<Cli["run"]> =>
+    await cli.run(["wasmplugin", BUNDLE, ...argv]);
+
+  test("is what Istio takes", async () => {
+    const { stdout } = await wasmplugin("--url", "oci://r/w:1", "--sha256", SHA256, "--selector", "app=shop");
+    expect(parse(stdout)).toEqual({
+      apiVersion: "extensions.istio.io/v1alpha1",
+      kind: "WasmPlugin",
+      metadata: { name: "wpgate", namespace: "team-a" },
+      spec: {
+        selector: { matchLabels: { app: "shop" } },
+        url: "oci://r/w:1",
+        sha256: SHA256,
+        phase: "AUTHZ",
+        failStrategy: "FAIL_RELOAD",
+        match: [{ mode: "SERVER" }],
+        pluginConfig: JSON.parse(cli.read(BUNDLE)) as unknown,
+      },
+    });
+  });
+
+  test("with the recipient's key from the proxy's environment once something is sealed", async () => {
+    await cli.good("keygen", "--recipient", "r.pem");
+    await cli.good("seal", "-C", "team-a", "a.yaml", "--for", "r.recipient.json");
+    const { stdout } = await wasmplugin("--url", "oci://r/w:1", "--sha256", SHA256);
+    expect(parse(stdout)).toMatchObject({
+      spec: { vmConfig: { env: [{ name: "WPGATE_RECIPIENT", valueFrom: "HOST" }] } },
+    });
+  });
+
+  test("for gateways, as JSON, with the digest of a module", async () => {
+    cli.write("m.wasm", "module");
+    const { stdout } = await wasmplugin("--url", "file:///w", "--module", "m.wasm", "--mode", "CLIENT", "-o", "json");
+    const sha256 = createHash("sha256").update("module").digest("hex");
+    expect(JSON.parse(stdout)).toMatchObject({ spec: { sha256, match: [{ mode: "CLIENT" }] } });
+  });
+
+  test.each([
+    [
+      "a failure policy that lets pass",
+      ["--url", "oci://r/w", "--sha256", SHA256, "--fail-strategy", "FAIL_OPEN"],
+      "FAIL_RELOAD, FAIL_CLOSE",
+    ],
+    ["no module", ["--sha256", SHA256], "--url"],
+    ["no digest", ["--url", "oci://r/w"], "--sha256: is missing"],
+    ["half a digest", ["--url", "oci://r/w", "--sha256", "ab"], "64 digits"],
+    ["another scheme", ["--url", "ftp://r/w", "--sha256", SHA256], "must be an oci://"],
+  ])("not with %s", async (_, argv, message) => {
+    const { code, stdout, stderr } = await wasmplugin(...argv);
+    expect([code, stdout, stderr]).toEqual([2, "", expect.stringContaining(message)]);
+  });
+
+  test("not without a set", async () => {
+    cli.write("bare.json", JSON.stringify({ wpgate: 1, sets: [{ roots: cli.bundle().roots, envelopes: [] }] }));
+    const { code, stderr } = await cli.run(["wasmplugin", "bare.json", "--url", "oci://r/w", "--sha256", SHA256]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining("would be refused by every consumer")]);
+  });
+
+  test("warns at 200 KiB and refuses 1 MiB", async () => {
+    const grown = (bytes: number): void => {
+      const { envelopes, ...rest } = cli.bundle();
+      cli.write(
+        "big.json",
+        JSON.stringify({ wpgate: 1, sets: [{ ...rest, envelopes: [...envelopes, "A".repeat(bytes)] }] }),
+      );
+    };
+    const run = async (): ReturnType<Cli["run"]> =>
+      await cli.run(["wasmplugin", "big.json", "--url", "oci://r/w", "--sha256", SHA256]);
+    grown(100);
+    expect((await run()).stderr).toBe("");
+    grown(200 * 1024);
+    expect(await run()).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining("warning: the object has") as string,
+    });
+    grown(1024 * 1024);
+    expect(await run()).toMatchObject({
+      code: 1,
+      stdout: "",
+      stderr: expect.stringContaining("than the 1048576") as string,
+    });
+  });
+});
+
+describe("filter pin", () => {
+  test("writes the pin into a copy and prints its digest", async () => {
+    const shipped = readFileSync(projectFile("filter/build/wpgate.wasm"));
+    const printed = await cli.good("filter", "pin", "--pin", "pin.json", "--out", "pinned.wasm");
+    const pinned = readFileSync(cli.path("pinned.wasm"));
+    expect(printed).toBe(`${createHash("sha256").update(pinned).digest("hex")}\n`);
+    expect(pinned).toHaveLength(shipped.length);
+    expect(pinOf(pinned)).toBe(cli.read("pin.json").trim());
+    expect(
+      (await cli.run(["filter", "pin", "pinned.wasm", "--pin", "pin.json", "--out", "again.wasm"])).stderr,
+    ).toContain("its pin was replaced");
+  });
+
+  test("refuses what is not the filter", async () => {
+    cli.write("x.wasm", "x");
+    expect((await cli.run(["filter", "pin", "x.wasm", "--pin", "pin.json", "--out", "y.wasm"])).code).toBe(1);
+  });
+});
