@@ -26,6 +26,7 @@ export default tseslint.config(
     files: ["test/**/*.ts", "**/*.test.ts"],
     rules: { "max-lines-per-function": "off", "@typescript-eslint/no-non-null-assertion": "off" },
   },
+  { files: ["**/*.d.ts"], rules: { "@typescript-eslint/no-extraneous-class": "off" } },
   { files: ["*.config.ts"], rules: { "no-restricted-syntax": "off" } },
   {
     files: ["**/*.{mjs,js,cjs}"],
