@@ -15,6 +15,8 @@ export interface Run {
 export interface RunOptions {
   readonly stdin?: string;
   readonly signal?: AbortSignal;
+  /** Whether a person looks at stdout. */
+  readonly terminal?: boolean;
 }
 
 export class Cli {
@@ -29,7 +31,7 @@ export class Cli {
       readStdin: () => Promise.resolve(Buffer.from(options.stdin ?? "")),
       stdout: (text) => (out.stdout += text),
       stderr: (text) => (out.stderr += text),
-      colour: { stdout: false, stderr: false },
+      colour: { stdout: options.terminal === true, stderr: false },
       nowMs: () => this.nowMs,
       signal: options.signal ?? new AbortController().signal,
     };

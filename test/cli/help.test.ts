@@ -64,6 +64,7 @@ test("these are all commands", () => {
     "diff",
     "wasmplugin",
     "filter pin",
+    "filter env",
     "demo",
   ]);
 });

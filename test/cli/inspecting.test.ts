@@ -1,9 +1,12 @@
 /** The commands that only look: verify, inspect, explain, diff, and those that hand on: wasmplugin, filter pin. */
-import { createHash } from "node:crypto";
+import { createHash, createPrivateKey } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { parse } from "yaml";
+import { encodeBase64Url } from "../../xds-proxy/src/bytes/base64url.ts";
+import { SigningKey } from "../../xds-proxy/src/crypto/ecdsa-p256.ts";
 import { projectFile } from "../../xds-proxy/src/demo/project-file.ts";
+import { signStatement } from "../../xds-proxy/src/envelope/seal.ts";
 import { pinOf } from "../../xds-proxy/src/pin/pin-module.ts";
 import { Cli, policyYaml } from "./harness.ts";
 
@@ -19,6 +22,12 @@ afterEach(() => {
 });
 
 const BUNDLE = "team-a/bundle.json";
+test("--quiet says only what is wrong", async () => {
+  expect((await cli.run(["-q", "sign", "-C", "team-a", "a.yaml"])).stderr).toBe("");
+  expect((await cli.run(["sign", "-C", "team-a", "a.yaml", "--quiet"])).stderr).toBe("");
+  expect((await cli.run(["sign", "-C", "team-a", "none.yaml", "-q"])).stderr).toContain("wpgate: error:");
+});
+
 const SHA256 = "ab".repeat(32);
 
 describe("verify", () => {
@@ -114,9 +123,22 @@ describe("inspect", () => {
   });
 
   test("never puts control characters on a terminal", async () => {
-    const evil = JSON.stringify({ wpgate: 1, sets: [{ roots: ["x\u001b[31m\u202e"], envelopes: [] }] });
-    const { stdout } = await cli.run(["inspect"], { stdin: evil });
-    expect(stdout).not.toMatch(/[\p{Cc}\p{Cf}--\n]/v);
+    const evil = await signStatement({
+      ...{
+        use: "set",
+        ns: "\u001b[2J",
+        mesh: "m",
+        trustDomain: "t",
+        sub: "mailto:\u202e",
+        iatSec: 1,
+        expSec: 2,
+        ep: 1,
+      },
+      ...{ ver: "1", data: Buffer.from("\u001b[31m\u0007\n"), signers: [SigningKey.generate()] },
+    });
+    const { stdout } = await cli.run(["inspect"], { stdin: encodeBase64Url(evil) });
+    expect(stdout).toContain("\\u{1b}[31m\\u{7}\\u{a}");
+    expect(stdout.replaceAll("\n", "")).not.toMatch(/[\p{Cc}\p{Cf}]/u);
   });
 
   test("tells what is no envelope", async () => {
@@ -312,6 +334,20 @@ describe("wasmplugin", () => {
       stdout: "",
       stderr: expect.stringContaining("than the 1048576") as string,
     });
+  });
+});
+
+describe("filter env", () => {
+  test("is the private key and the auth secret for the filter, not for the screen", async () => {
+    await cli.good("keygen", "--recipient", "r.pem");
+    await cli.good("filter", "env", "r.pem", "--out", "r.env");
+    const bytes = Buffer.from(cli.read("r.env").replace("WPGATE_RECIPIENT=", ""), "base64url");
+    const { d } = createPrivateKey(cli.read("r.pem")).export({ format: "jwk" });
+    const { auth } = JSON.parse(cli.read("r.recipient.json")) as { auth: string };
+    expect([bytes.subarray(0, 32).toString("base64url"), bytes.subarray(32).toString("base64url")]).toEqual([d, auth]);
+    expect(await cli.good("filter", "env", "r.pem")).toBe(cli.read("r.env"));
+    expect((await cli.run(["filter", "env", "r.pem"], { terminal: true })).code).toBe(2);
+    expect((await cli.run(["filter", "env", "team-a/keys/cfg.pem"])).code).toBe(2);
   });
 });
 

@@ -212,9 +212,18 @@ describe("seal", () => {
 
   test("says when it can only be renewed from its source, and refuses to list what has expired", async () => {
     await seal("b.yaml");
-    cli.pass(46 * DAY_SEC);
-    expect((await cli.run(["set", "-C", "team-a"])).stderr).toContain("can only be renewed from its source");
-    cli.pass(45 * DAY_SEC);
+    cli.pass(80 * DAY_SEC);
+    const { stderr } = await cli.run(["set", "-C", "team-a"]);
+    expect(stderr).toContain("AuthorizationPolicy/b runs out in 10d; renew it with wpgate seal with its source");
+    expect(stderr).toContain("root 1 runs out in 10d; renew it with wpgate root change");
+    expect(stderr).not.toContain("the set runs out");
+    cli.pass(11 * DAY_SEC);
+    const dead = await cli.run(["set", "-C", "team-a"]);
+    expect([dead.code, dead.stderr]).toEqual([
+      1,
+      expect.stringContaining("refused with EXPIRED at roots: root 1 has run out"),
+    ]);
+    await cli.good("root", "change", "-C", "team-a");
     const late = await cli.run(["set", "-C", "team-a"]);
     expect([late.code, late.stderr]).toEqual([2, expect.stringContaining("is sealed and has expired")]);
   });

@@ -2,6 +2,8 @@
 
 /** The way out: stdout carries results only, stderr everything that is said about them. */
 export interface Terminal {
+  /** Whether notes are left out; warnings and errors are not. */
+  readonly quiet?: () => boolean;
   readonly stdout: (text: string) => void;
   readonly stderr: (text: string) => void;
   /** Whether the stream shows ANSI colours to a person. */

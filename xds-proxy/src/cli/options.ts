@@ -10,9 +10,15 @@ export function dirOption(): Option {
   return new Option("-C, --dir <folder>", "the owner's folder").default(".");
 }
 
-export function outputOption(choices: readonly string[], description = "what to print"): Option {
+/** The first format is the default. */
+export function outputOption(choices: readonly string[]): Option {
   const [first] = choices;
-  return new Option("-o, --output <format>", description).choices(choices).default(first);
+  return new Option("-o, --output <format>", "what to print").choices(choices).default(first);
+}
+
+/** What people try first. */
+export function jsonOption(): Option {
+  return new Option("--json", "the same as -o json").implies({ output: "json" });
 }
 
 export interface SignerOptions {

@@ -1,5 +1,7 @@
 /** The command line as a whole: which commands there are, and how a run of it ends. */
+import { readFileSync } from "node:fs";
 import { Command } from "commander";
+import { projectFile } from "../demo/project-file.ts";
 import type { CliContext } from "./context.ts";
 import { reportFailure } from "./failure.ts";
 import { COMMANDS } from "./commands/index.ts";
@@ -33,9 +35,11 @@ export async function runCli(argv: readonly string[], context: CliContext): Prom
 export function buildProgram(context: CliContext): Command {
   const program = new Command("wpgate")
     .description("Owner-signed mesh configuration that Envoy itself verifies: the control plane is only a pipe")
-    .version("0.1.0")
+    .version(version())
+    .option("-q, --quiet", "say only what is wrong")
     .addHelpText("after", EXIT_CODES);
-  for (const make of COMMANDS) program.addCommand(make(context));
+  const shared: CliContext = { ...context, quiet: () => program.opts<{ quiet?: true }>().quiet === true };
+  for (const make of COMMANDS) program.addCommand(make(shared));
   configure(program, context);
   return program;
 }
@@ -59,6 +63,11 @@ function configure(command: Command, context: CliContext): void {
   command.commands.forEach((child) => {
     configure(child, context);
   });
+}
+
+function version(): string {
+  const description = JSON.parse(readFileSync(projectFile("package.json"), "utf8")) as { readonly version: string };
+  return description.version;
 }
 
 /** Commander writes sentences; ours are like those of the rest: one line, lower case, no full stop. */

@@ -8,12 +8,13 @@ import { displayName, objectKey, type ObjectName } from "../owner/object-name.ts
 import { publish, type Change, type ChangeKind, type PublishResult, type Put } from "../owner/publish.ts";
 import { readPublished, type Published } from "../owner/published.ts";
 import type { CliContext } from "./context.ts";
+import { refuseExpiredRoot, warnOfExpiry } from "./expiry.ts";
 import { Hinted, usageError } from "./failure.ts";
 import { loadRecipient } from "./key-files.ts";
 import type { SignerOptions } from "./options.ts";
 import { readOwnPublished, recipientFiles, withLock, writeBundle, type OwnerFolder } from "./owner-folder.ts";
 import { checkSigners, freshSignersFor, signersFor } from "./signers.ts";
-import { columns, note, painter, printJson, warn, type Style } from "./ui.ts";
+import { columns, note, painter, printJson, type Style } from "./ui.ts";
 
 export interface PublishingOptions extends SignerOptions {
   readonly lifetime?: number;
@@ -51,10 +52,11 @@ export async function republish(
 ): Promise<void> {
   const result = await withLock(context, folder.path, async () => {
     const published = read();
+    refuseExpiredRoot(context, published);
     const wanted = decide(published);
     refuseToForget(published, wanted);
     const next = await publishNext({ context, folder, options, published, wanted });
-    checkResult(folder, next);
+    warnOfExpiry(context, checkResult(folder, next));
     if (!options.dryRun) writeBundle(folder, next.bundle);
     return next;
   });
@@ -117,10 +119,11 @@ async function publishNext({ context, folder, options, published, wanted }: Next
 }
 
 /** What is about to be saved is read back as a consumer's first steps would: a wrong signer must not get out. */
-function checkResult(folder: OwnerFolder, { bundle }: PublishResult): void {
-  const { notKept } = readPublished({ pin: folder.pin, ns: folder.config.namespace, bundle });
-  const [fault] = notKept;
+function checkResult(folder: OwnerFolder, { bundle }: PublishResult): Published {
+  const published = readPublished({ pin: folder.pin, ns: folder.config.namespace, bundle });
+  const [fault] = published.notKept;
   if (fault !== undefined) throw fault.error;
+  return published;
 }
 
 function show(context: CliContext, options: PublishingOptions, result: PublishResult): void {
@@ -128,11 +131,6 @@ function show(context: CliContext, options: PublishingOptions, result: PublishRe
   if (options.output === "bundle") context.stdout(`${encodeBundle([result.bundle])}\n`);
   else if (options.output === "json") printJson(context, summary(result));
   else context.stdout(changesText(context, result.changes));
-  for (const object of result.toSealAgain)
-    warn(
-      context,
-      `${displayName(object)} is sealed and can only be renewed from its source; it expires ${new Date(object.expSec * 1000).toISOString()}`,
-    );
   note(
     context,
     `${options.dryRun ? "would publish" : "published"} set ${result.setVer}; fresh for ${formatDurationSec(freshSec)}`,

@@ -49,6 +49,7 @@ export function printable(text: string): string {
 }
 
 export function note(terminal: Terminal, text: string): void {
+  if (terminal.quiet?.() === true) return;
   terminal.stderr(`wpgate: ${text}\n`);
 }
 

@@ -73,8 +73,6 @@ export interface PublishResult {
   readonly bundle: SignedBundle;
   readonly changes: readonly Change[];
   readonly setVer: string;
-  /** Sealed objects that only their source can renew, with the second at which they expire. */
-  readonly toSealAgain: readonly (ObjectName & { readonly expSec: number })[];
 }
 
 /** @throws ConfigError for sealed objects that have run out; LimitError for too many; UpstreamError SIGNER. */
@@ -102,12 +100,6 @@ export async function publish(options: PublishOptions): Promise<PublishResult> {
     },
     changes: [...outcomes.map(changeOf), ...gone.map((object) => changeOf({ object, kind: "removed" }))],
     setVer: set.ver,
-    toSealAgain: kept
-      .filter((object) => isSealed(object) && !isYoung(options, object.parts))
-      .map(({ rt, name, parts }) => ({
-        ...{ rt, name },
-        expSec: Math.min(...parts.map(({ expSec }) => expSec)),
-      })),
   };
 }
 

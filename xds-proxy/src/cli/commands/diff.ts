@@ -15,7 +15,7 @@ import type { CliContext } from "../context.ts";
 import { Exit, reportFailure, usageError } from "../failure.ts";
 import { expandFolders, readTextInput } from "../files.ts";
 import { readObjectInputs } from "../objects-input.ts";
-import { dirOption, example, outputOption } from "../options.ts";
+import { dirOption, example, jsonOption, outputOption } from "../options.ts";
 import { openOwnerFolder, readBundle } from "../owner-folder.ts";
 import { note, painter, printable, printJson, type Style } from "../ui.ts";
 
@@ -38,6 +38,7 @@ export function diffCommand(context: CliContext): Command {
     .addOption(dirOption())
     .option("--prune", "sources are all there is, as in wpgate sign --prune")
     .addOption(outputOption(["text", "json"]))
+    .addOption(jsonOption())
     .action(async (paths: string[], options: Options) => {
       const comparison = await compare(context, paths, options).catch((error: unknown) => {
         reportFailure(error, context);

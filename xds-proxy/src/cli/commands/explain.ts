@@ -5,7 +5,7 @@ import { octets } from "../../policy/octets.ts";
 import type { PolicyExplanation, PolicyRequest, RuleTrace } from "../../policy/types.ts";
 import type { CliContext } from "../context.ts";
 import { Exit } from "../failure.ts";
-import { collect, dirOption, example, keyValue } from "../options.ts";
+import { collect, dirOption, example, jsonOption, keyValue, outputOption } from "../options.ts";
 import { loadPolicies } from "../policies-input.ts";
 import { columns, painter, printable, printJson, type Paint } from "../ui.ts";
 
@@ -27,7 +27,7 @@ interface Options extends RequestOptions {
   readonly pin?: string;
   readonly recipient?: string;
   readonly label?: Readonly<Record<string, string>>;
-  readonly json?: true;
+  readonly output: "text" | "json";
 }
 
 export function explainCommand(context: CliContext): Command {
@@ -54,14 +54,15 @@ export function explainCommand(context: CliContext): Command {
     .addOption(new Option("--destination <ip:port>", "address and port that the request came to"))
     .addOption(new Option("--sni <name>", "server name of the TLS handshake"))
     .addOption(new Option("--claims <json>", "payload of the verified JWT").argParser(claims))
-    .option("--json", "print JSON")
+    .addOption(outputOption(["text", "json"]))
+    .addOption(jsonOption())
     .action(async (sources: string[], options: Options) => {
       const { policies, node, knobs } = await loadPolicies(context, { ...options, sources });
       const explanation = explainRequest({
         ...{ policies, knobs, request: requestOf(options) },
         node: { ...node, labels: options.label ?? {} },
       });
-      if (options.json) printJson(context, explanation);
+      if (options.output === "json") printJson(context, explanation);
       else context.stdout(textOf(explanation, painter(context.colour.stdout)));
       if (!explanation.decision.allow) throw new Exit(1);
     });

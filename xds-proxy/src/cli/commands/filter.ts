@@ -5,9 +5,14 @@ import { Command, Option } from "commander";
 import { projectFile } from "../../demo/project-file.ts";
 import { pinModule, pinOf } from "../../pin/pin-module.ts";
 import { parsePin } from "../../owner/pin.ts";
+import { RECIPIENT_VARIABLE } from "../../owner/wasm-plugin.ts";
+import { encodeBase64Url } from "../../bytes/base64url.ts";
+import { concat } from "../../bytes/octets.ts";
 import type { CliContext } from "../context.ts";
+import { usageError } from "../failure.ts";
 import { readInput, readTextInput, replaceFile } from "../files.ts";
-import { example, outputOption } from "../options.ts";
+import { loadExchangeKey } from "../key-files.ts";
+import { example, jsonOption, outputOption } from "../options.ts";
 import { note, printJson } from "../ui.ts";
 
 interface Options {
@@ -22,7 +27,33 @@ export function filterCommand(context: CliContext): Command {
   return new Command("filter")
     .summary("write the trust root into the filter's module")
     .description("The Wasm module that runs inside Envoy.")
-    .addCommand(pinCommand(context));
+    .addCommand(pinCommand(context))
+    .addCommand(environmentCommand(context));
+}
+
+function environmentCommand(context: CliContext): Command {
+  const command = new Command("env")
+    .summary("hand a recipient's key to the proxy")
+    .description(
+      "Writes the private key and auth secret of a recipient as the environment variable that the filter reads, for\n" +
+        "the container of the proxy and nobody else. With --out it is a file for its owner alone; without, it goes\n" +
+        "to stdout, for a pipe: | kubectl create secret generic wpgate --from-env-file=/dev/stdin",
+    )
+    .argument("<key>", "private key, made by wpgate keygen --recipient")
+    .addOption(new Option("--out <file>", "where it goes, mode 0600"))
+    .action(async (path: string, { out }: { readonly out?: string }) => {
+      const { key, auth } = await loadExchangeKey(context, path);
+      const line = `${RECIPIENT_VARIABLE}=${encodeBase64Url(concat(key.exportRaw(), auth))}\n`;
+      if (out !== undefined) replaceFile({ path: resolve(context.cwd, out), content: line, mode: 0o600 });
+      else if (context.colour.stdout)
+        throw usageError(
+          "stdout",
+          "is a terminal, and a private key is not for the screen",
+          "give --out FILE, or pipe it",
+        );
+      else context.stdout(line);
+    });
+  return example(command, "wpgate filter env backend.pem --out backend.env");
 }
 
 function pinCommand(context: CliContext): Command {
@@ -37,6 +68,7 @@ function pinCommand(context: CliContext): Command {
     .addOption(new Option("--pin <file>", "the trust root, as wpgate root init printed it").makeOptionMandatory())
     .addOption(new Option("--out <file>", "where the pinned module goes").makeOptionMandatory())
     .addOption(outputOption(["text", "json"]))
+    .addOption(jsonOption())
     .action(async (module: string | undefined, options: Options) => {
       const pin = parsePin(await readTextInput(context, options.pin), options.pin);
       const wasm = await readInput(context, module ?? projectFile(SHIPPED));

@@ -7,6 +7,7 @@ import { ConfigError, UpstreamError } from "../../errors.ts";
 import { encodeBundle } from "../../owner/bundle.ts";
 import { signFresh } from "../../owner/publish.ts";
 import type { CliContext } from "../context.ts";
+import { refuseExpiredRoot, warnOfExpiry } from "../expiry.ts";
 import { Hinted, reportFailure, usageError } from "../failure.ts";
 import {
   dirOption,
@@ -59,7 +60,10 @@ export function freshCommand(context: CliContext): Command {
 async function renew(context: CliContext, options: Options): Promise<number> {
   const folder = openOwnerFolder(context, options.dir);
   const { bundle, lifetimeSec, ver } = await withLock(context, folder.path, async () => {
-    const { root, set } = readOwnPublished(folder);
+    const published = readOwnPublished(folder);
+    refuseExpiredRoot(context, published);
+    warnOfExpiry(context, published);
+    const { root, set } = published;
     if (set === undefined) throw usageError("set", "there is none under the current root", "make one with wpgate sign");
     const signers = await signersOf(context, options);
     checkSigners(signers, "fresh", root.document);

@@ -8,11 +8,11 @@ import { parseBundle, type NamespaceBundle } from "../../owner/bundle.ts";
 import { pinOf } from "../../pin/pin-module.ts";
 import type { CliContext } from "../context.ts";
 import { readInput } from "../files.ts";
-import { example } from "../options.ts";
+import { example, jsonOption, outputOption } from "../options.ts";
 import { columns, painter, printable, printJson, warn } from "../ui.ts";
 
 interface Options {
-  readonly json?: true;
+  readonly output: "text" | "json";
 }
 
 /** An envelope and where it was found; `view` is the reason when it can not be shown. */
@@ -32,7 +32,8 @@ export function inspectCommand(context: CliContext): Command {
         "pin. No signature is checked and no verdict is given: that is what wpgate verify is for.",
     )
     .argument("[file]", "what to show, - for stdin", "-")
-    .option("--json", "print JSON")
+    .addOption(outputOption(["text", "json"]))
+    .addOption(jsonOption())
     .action(async (path: string, options: Options) => {
       const bytes = await readInput(context, path);
       if (WASM_MAGIC.every((byte, index) => bytes[index] === byte)) showPin(context, bytes, options);
@@ -44,14 +45,15 @@ export function inspectCommand(context: CliContext): Command {
 
 const WASM_MAGIC: readonly number[] = [0x00, 0x61, 0x73, 0x6d];
 
-function showPin(context: CliContext, module: Uint8Array, { json }: Options): void {
+function showPin(context: CliContext, module: Uint8Array, { output }: Options): void {
   const pin = pinOf(module);
-  if (json) printJson(context, { trusted: false, pin: pin ?? null });
+  if (output === "json") printJson(context, { trusted: false, pin: pin ?? null });
   else context.stdout(`${pin === undefined ? "not pinned: answers 503 to everything" : printable(pin)}\n`);
 }
 
-function showEnvelopes(context: CliContext, found: readonly Found[], { json }: Options): void {
-  if (json) printJson(context, { trusted: false, envelopes: found.map(({ where, view }) => ({ where, view })) });
+function showEnvelopes(context: CliContext, found: readonly Found[], { output }: Options): void {
+  if (output === "json")
+    printJson(context, { trusted: false, envelopes: found.map(({ where, view }) => ({ where, view })) });
   else context.stdout(found.map((item) => textOf(context, item)).join("\n"));
 }
 

@@ -5,7 +5,7 @@ import { encodeBase64Url } from "../../bytes/base64url.ts";
 import type { CliContext } from "../context.ts";
 import { shownPath } from "../files.ts";
 import { createExchangeKey, createSigningKey } from "../key-files.ts";
-import { example, outputOption } from "../options.ts";
+import { example, jsonOption, outputOption } from "../options.ts";
 import { note, printJson } from "../ui.ts";
 
 interface Options {
@@ -26,6 +26,7 @@ export function keygenCommand(context: CliContext): Command {
     .option("--recipient", "a key that decrypts, for a workload; FILE.recipient.json is for the owners who seal for it")
     .option("--force", "replace keys that are there")
     .addOption(outputOption(["text", "json"]))
+    .addOption(jsonOption())
     .action((file: string, options: Options) => {
       const make = options.recipient ? createExchangeKey : createSigningKey;
       const { publicKey, keyId, publicPath } = make({

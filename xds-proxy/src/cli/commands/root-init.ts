@@ -13,6 +13,7 @@ import {
   type SignerRole,
 } from "../../config/schema.ts";
 import { encodePin, type PinFile } from "../../owner/pin.ts";
+import { readPublished } from "../../owner/published.ts";
 import { DEFAULT_SETTINGS, rootKeys, signRoot, type RootSettings } from "../../owner/root.ts";
 import type { CliContext } from "../context.ts";
 import { usageError } from "../failure.ts";
@@ -56,6 +57,9 @@ export function rootInitCommand(context: CliContext): Command {
   );
 }
 
+/** What must not get into a repository together with the rest of the folder. */
+const IGNORED = `${FILES.keys}/*.pem\n!${FILES.keys}/*.pub.pem\n${FILES.recipients}/\n*.lock\n`;
+
 async function init(context: CliContext, options: Options): Promise<void> {
   const path = resolve(context.cwd, options.dir);
   if (existsSync(join(path, FILES.bundle)))
@@ -83,9 +87,12 @@ async function init(context: CliContext, options: Options): Promise<void> {
     },
     ...{ sub: config.contact, nowMs: context.nowMs(), lifetimeSec: config.lifetimeSec.root, signers },
   });
+  const bundle = { roots: [root.text], envelopes: [] };
+  readPublished({ pin: pinOf(config, { [ns]: root.digest }), ns, bundle });
   const pin = `${encodePin(pinOf(config, { [ns]: root.digest }))}\n`;
   replaceFile({ path: join(path, FILES.pin), content: pin });
-  writeBundle({ ...folder }, { roots: [root.text], envelopes: [] });
+  replaceFile({ path: join(path, ".gitignore"), content: IGNORED });
+  writeBundle(folder, bundle);
   note(context, `root 1 of ${ns} is in ${join(options.dir, FILES.bundle)}; keep ${FILES.keys}/root.pem offline`);
   note(context, `next: wpgate sign -C ${options.dir} FILE|FOLDER`);
   context.stdout(pin);

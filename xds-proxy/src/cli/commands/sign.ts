@@ -7,7 +7,16 @@ import type { CliContext } from "../context.ts";
 import { usageError } from "../failure.ts";
 import { readObjectInputs } from "../objects-input.ts";
 import { putsOf, readObjectsToSeal, recipientOption, type ObjectsToSeal } from "../sealing.ts";
-import { collect, dirOption, durationSec, example, outputOption, SIGNER_HELP, signerOptions } from "../options.ts";
+import {
+  collect,
+  dirOption,
+  durationSec,
+  example,
+  jsonOption,
+  outputOption,
+  SIGNER_HELP,
+  signerOptions,
+} from "../options.ts";
 import { openOwnerFolder } from "../owner-folder.ts";
 import { changePublished, othersThan, type PublishingOptions, type Wanted } from "../publishing.ts";
 
@@ -65,7 +74,8 @@ export function addPublishingOptions(command: Command): Command {
     )
     .option("--renew", "sign again also what is still young")
     .option("--dry-run", "save nothing")
-    .addOption(outputOption(["text", "json", "bundle"]));
+    .addOption(outputOption(["text", "json", "bundle"]))
+    .addOption(jsonOption());
 }
 
 interface Decision {

@@ -13,7 +13,7 @@ import { Exit, reportFailure, usageError } from "../failure.ts";
 import { readTextInput, replaceFile } from "../files.ts";
 import { HINTS } from "../hints.ts";
 import { loadExchangeKey } from "../key-files.ts";
-import { collect, example, timeMs } from "../options.ts";
+import { collect, example, jsonOption, outputOption, timeMs } from "../options.ts";
 import { parseStates, writeStates } from "../state-file.ts";
 import { columns, painter, printable, printJson } from "../ui.ts";
 
@@ -23,7 +23,7 @@ interface Options {
   readonly recipient?: string;
   readonly state?: string;
   readonly at?: number;
-  readonly json?: true;
+  readonly output: "text" | "json";
 }
 
 export function verifyCommand(context: CliContext): Command {
@@ -40,7 +40,8 @@ export function verifyCommand(context: CliContext): Command {
     .addOption(new Option("--recipient <file>", "private key for what is sealed"))
     .addOption(new Option("--state <file>", "what was seen last: refuses what is older, and is brought up to date"))
     .addOption(new Option("--at <time>", "check as of this time, such as 2030-01-31T12:00:00Z").argParser(timeMs))
-    .option("--json", "print the verdict as JSON")
+    .addOption(outputOption(["text", "json"]))
+    .addOption(jsonOption())
     .action(async (path: string, options: Options) => {
       await verify(context, path, options);
     });
@@ -64,10 +65,11 @@ async function verify(context: CliContext, path: string, options: Options): Prom
   if (missing !== undefined)
     throw usageError("--ns", `${missing} is not in ${path}`, "was its part left out on the way?");
   const refused = verdicts.find((verdict) => verdict.result !== "ok");
-  if (options.json) printJson(context, { result: refused?.result ?? "ok", namespaces: verdicts.map(jsonOf) });
+  if (options.output === "json")
+    printJson(context, { result: refused?.result ?? "ok", namespaces: verdicts.map(jsonOf) });
   else context.stdout(verdicts.map((verdict) => textOf(context, verdict)).join(""));
   if (refused !== undefined) {
-    if (!options.json) explainRefusal(context, refused);
+    if (options.output === "text") explainRefusal(context, refused);
     throw new Exit(1);
   }
   if (options.state !== undefined) saveStates(context, options.state, states, verdicts);

@@ -15,7 +15,7 @@ import {
 import type { CliContext } from "../context.ts";
 import { usageError } from "../failure.ts";
 import { readInput, readTextInput } from "../files.ts";
-import { example, keyValue } from "../options.ts";
+import { example, jsonOption, keyValue, outputOption } from "../options.ts";
 import { printJson, warn } from "../ui.ts";
 
 interface Options {
@@ -63,7 +63,8 @@ export function wasmpluginCommand(context: CliContext): Command {
     .addOption(
       new Option("--selector <label=value>", "only for workloads with this label; can be repeated").argParser(keyValue),
     )
-    .addOption(new Option("-o, --output <format>", "what to print").choices(["yaml", "json"]).default("yaml"))
+    .addOption(outputOption(["yaml", "json"]))
+    .addOption(jsonOption())
     .action(async (paths: string[], options: Options) => {
       await print(context, paths, options);
     });
