@@ -1,6 +1,6 @@
 /** Help: every command has an example, and the examples run in the order in which a person reads them. */
 import { execFile } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -79,6 +79,13 @@ describe("examples work when pasted", () => {
       await paste(script);
     },
   );
+});
+
+test("docs/cli.md works when pasted", async () => {
+  const blocks = [...readFileSync(projectFile("docs/cli.md"), "utf8").matchAll(/^```sh\n([^]*?)^```$/gm)];
+  expect(blocks).toHaveLength(6);
+  const story = mkdtempSync(join(folder, "docs-"));
+  await paste(`cd "${story}"\n${blocks.map(([, lines]) => lines).join("\n")}`);
 });
 
 test("a wrong example would be noticed", async () => {

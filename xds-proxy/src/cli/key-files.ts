@@ -6,6 +6,7 @@ import { createPublicKey, randomBytes } from "node:crypto";
 import { rmSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { encodeBase64Url, tryDecodeBase64Url } from "../bytes/base64url.ts";
+import { isRecord } from "../bytes/record.ts";
 import { ExchangeKey } from "../crypto/ecdh-p256.ts";
 import { SigningKey } from "../crypto/ecdsa-p256.ts";
 import {
@@ -114,8 +115,8 @@ function keysOfSubscription(value: unknown): RecipientPublic {
 }
 
 function record(value: unknown): Readonly<Record<string, unknown>> {
-  if (typeof value !== "object" || value === null) throw new ParseError("KEY", "not an object");
-  return value as Readonly<Record<string, unknown>>;
+  if (!isRecord(value)) throw new ParseError("KEY", "not an object");
+  return value;
 }
 
 function publicKeyOfPem(text: string): Uint8Array {

@@ -2,6 +2,7 @@
  * Reads a value that came from outside member by member, collecting every fault with its path instead of stopping at the
  * first. Pure; the caller decides what to do with the faults.
  */
+import { isRecord } from "../bytes/record.ts";
 import type { ConfigFault } from "../errors.ts";
 
 export interface TextRule {
@@ -19,7 +20,7 @@ export class Checker {
 
   /** The value as an object that has only the members of `known`; an empty one when it is not an object. */
   object(value: unknown, path: string, known: readonly string[]): Readonly<Record<string, unknown>> {
-    if (!isObject(value)) {
+    if (!isRecord(value)) {
       this.fault(path, "must be an object");
       return {};
     }
@@ -40,10 +41,6 @@ export class Checker {
     this.fault(path, "must be a list");
     return [];
   }
-}
-
-export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function join(path: string, name: string): string {

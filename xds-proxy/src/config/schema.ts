@@ -2,8 +2,9 @@
  * `wpgate.yaml`, the one configuration file of a namespace owner's folder: who the owner is and where the signers are.
  * It holds no secret; keys are named by the path of their file.
  */
+import { isRecord } from "../bytes/record.ts";
 import { ConfigError } from "../errors.ts";
-import { Checker, isObject, type TextRule } from "./checker.ts";
+import { Checker, type TextRule } from "./checker.ts";
 import { parseDurationSec } from "./duration.ts";
 
 export const SIGNER_ROLES = ["root", "cfg", "fresh"] as const;
@@ -94,7 +95,7 @@ function readSigners(checker: Checker, value: unknown): OwnerConfig["signers"] {
 }
 
 function readSigner(checker: Checker, value: unknown, path: string): SignerSource {
-  if (!isObject(value)) return { kind: "file", path: checker.text(value, path, PATH) };
+  if (!isRecord(value)) return { kind: "file", path: checker.text(value, path, PATH) };
   const program = checker.object(value, path, ["exec", "publicKey"]);
   return {
     kind: "exec",

@@ -14,7 +14,7 @@ import type { Code } from "../gen/codes.ts";
 import type { NamespaceBundle } from "../owner/bundle.ts";
 import type { SignedBundle } from "../owner/publish.ts";
 import { describe } from "../owner/describe.ts";
-import { DemoOwner, MESH, newOwnerKeys, TRUST_DOMAIN } from "./owner.ts";
+import { DemoOwner, MESH, newOwnerKeys, TRUST_DOMAIN } from "./demo-owner.ts";
 
 export interface Loot {
   /** What the owner published before. */

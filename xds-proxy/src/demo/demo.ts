@@ -13,7 +13,7 @@ import type { NamespaceBundle } from "../owner/bundle.ts";
 import type { Source } from "../owner/objects.ts";
 import { ATTACKS, type Attack, type Loot } from "./attacks.ts";
 import { findEnvoy } from "./envoy-binary.ts";
-import { DemoOwner, newOwnerKeys, type Policies } from "./owner.ts";
+import { DemoOwner, newOwnerKeys, type Policies } from "./demo-owner.ts";
 import { Scenario, type Outcome, type Probe } from "./scenario.ts";
 import { ownStory, storyOf, type Story } from "./story.ts";
 import { Table, type Screen } from "./table.ts";

@@ -7,7 +7,7 @@ import { ConfigError } from "../errors.ts";
 import { readObjects, type OwnerObject, type Source } from "../owner/objects.ts";
 import { explainRequest } from "../policy/evaluate.ts";
 import { parsePolicy } from "../policy/parse.ts";
-import { TRUST_DOMAIN } from "./owner.ts";
+import { TRUST_DOMAIN } from "./demo-owner.ts";
 import { projectFile } from "./project-file.ts";
 
 export interface DemoRequest {

@@ -3,6 +3,7 @@
 //
 //   {"wpgate":1,"sets":[{"roots":["…"],"fresh":"…","set":"…","envelopes":["…"]}]}
 import { parseAllDocuments } from "yaml";
+import { isRecord } from "../bytes/record.ts";
 import { ConfigError } from "../errors.ts";
 
 /** One namespace's part; every text is the base64url of an envelope. */
@@ -88,8 +89,4 @@ function setsOf(configuration: Readonly<Record<string, unknown>>, source: string
 
 function isTextList(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every((item) => typeof item === "string");
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -6,6 +6,7 @@
  * can be signed. Everything else must be something that the filter enforces: an unknown field is an error, never dropped.
  */
 import { LineCounter, parseAllDocuments, type Document } from "yaml";
+import { isRecord } from "../bytes/record.ts";
 import { utf8 } from "../bytes/octets.ts";
 import { ConfigError, type ConfigFault } from "../errors.ts";
 import { parsePolicy } from "../policy/parse.ts";
@@ -188,8 +189,4 @@ function strictJsonFaults(value: unknown, path: string): readonly ConfigFault[] 
   return Object.entries(value).flatMap(([key, member]) =>
     strictJsonFaults(member, path === "" ? key : `${path}.${key}`),
   );
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

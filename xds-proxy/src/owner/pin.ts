@@ -1,4 +1,5 @@
 /** `pin.json`: the trust root that a consumer is given where no carrier can write. */
+import { isRecord } from "../bytes/record.ts";
 import { tryDecodeBase64Url } from "../bytes/base64url.ts";
 import { isDnsName, isLabel } from "../envelope/names.ts";
 import type { Pin } from "../envelope/types.ts";
@@ -78,8 +79,4 @@ function parseJson(text: string, source: string): Readonly<Record<string, unknow
     // Falls through: whatever it is, it is not a pin.
   }
   throw new ConfigError([{ path: source, message: "is not a pin: not one JSON object" }]);
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,5 +1,6 @@
 /** `wpgate explain`: which rule decides about a request. */
 import { Command, InvalidArgumentError, Option } from "commander";
+import { isRecord } from "../../bytes/record.ts";
 import { explainRequest } from "../../policy/evaluate.ts";
 import { octets } from "../../policy/octets.ts";
 import type { PolicyExplanation, PolicyRequest, RuleTrace } from "../../policy/types.ts";
@@ -120,7 +121,7 @@ function header(
 function claims(text: string): Readonly<Record<string, unknown>> {
   try {
     const value: unknown = JSON.parse(text);
-    if (typeof value === "object" && value !== null && !Array.isArray(value)) return { ...value };
+    if (isRecord(value)) return value;
   } catch {
     // Said below.
   }
