@@ -200,6 +200,25 @@ spec:
     expect((await explain("--header", "x")).code).toBe(2);
   });
 
+  test("two namespaces as one, without an owner's folder, the stricter root counting", async () => {
+    const names = ["--mesh", "prod", "--contact", "mailto:a@example.com", "--default", "istio"];
+    await cli.good("root", "init", "-C", "sys", "--namespace", "istio-system", ...names);
+    cli.write("deny.yaml", policyYaml("deny-get", { action: "DENY" }));
+    await cli.good("sign", "-C", "sys", "deny.yaml");
+    cli.write("both.json", await cli.good("root", "pin", "pin.json", "sys/pin.json"));
+    const both = ["explain", "--pin", "both.json", "--bundle", BUNDLE, "--bundle", "sys/bundle.json"];
+    const { code, stdout } = await cli.run(both);
+    expect([code, stdout]).toEqual([1, expect.stringContaining("by ns[istio-system]-policy[deny-get]-rule[0]")]);
+    expect(
+      (await cli.run(["explain", "--pin", "both.json", "--bundle", "sys/bundle.json", "--method", "PUT"])).stdout,
+    ).toContain("default: istio");
+    expect((await cli.run([...both, "--method", "PUT"])).stdout).toContain("no rule of them matches");
+    expect((await cli.run(["explain", "--pin", "pin.json", "--bundle", "sys/bundle.json"])).stderr).toContain(
+      "UNPINNED",
+    );
+    expect((await cli.run(["explain", "--pin", "pin.json"])).code).toBe(2);
+  });
+
   test("explains only what a consumer would accept", async () => {
     cli.pass(3 * 86_400);
     const { code, stderr } = await explain();

@@ -1,6 +1,7 @@
 /** Rotation and other successors of a root, with what consumers of the old and the new pin say. */
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { inspectEnvelope } from "../../xds-proxy/src/envelope/inspect.ts";
+import { describe as claimsOf } from "../../xds-proxy/src/owner/describe.ts";
 import { Cli, policyYaml } from "./harness.ts";
 
 let cli: Cli;
@@ -86,27 +87,43 @@ test("a key that was made elsewhere takes over by its public half", async () => 
 });
 
 describe("--revoke", () => {
-  test("replaces the key in one step and refuses all that was signed before", async () => {
-    const before = cli.read("team-a/bundle.json");
-    await rotate("--role", "cfg", "--revoke");
+  test("replaces the key in one step, and refuses all that was signed before", async () => {
+    const before = cli.bundle();
+    expect(await rotate("--role", "cfg", "--revoke")).toContain("left: sign everything again from its sources");
     expect(cli.bundle().roots).toHaveLength(2);
+    expect(await verdict("--pin", "pin.json")).not.toBe("ok");
+    const alone = await cli.run(["set", "-C", "team-a"]);
+    expect([alone.code, alone.stderr]).toEqual([
+      2,
+      expect.stringContaining("team-a/a): does not count any more: KEY_UNKNOWN"),
+    ]);
+    await cli.good("sign", "-C", "team-a", "a.yaml");
     expect(await verdict("--pin", "pin.json")).toBe("ok");
-    cli.write(
-      "mixed.json",
-      JSON.stringify({
-        wpgate: 1,
-        sets: [{ ...(JSON.parse(before) as { sets: object[] }).sets[0], roots: cli.bundle().roots }],
-      }),
-    );
-    const { stdout } = await cli.run(["verify", "mixed.json", "--pin", "pin.json"]);
-    expect(stdout).toMatch(/EPOCH|KEY_UNKNOWN/);
+    cli.write("old.json", JSON.stringify({ wpgate: 1, sets: [{ ...before, roots: cli.bundle().roots }] }));
+    expect((await cli.run(["verify", "old.json", "--pin", "pin.json"])).stdout).toMatch(/EPOCH|KEY_UNKNOWN/);
+  });
+
+  test("recovers from a version that was pushed to its end", async () => {
+    cli.nowMs = Date.parse("2030-06-01T00:00:00Z");
+    await rotate("--role", "cfg", "--revoke");
+    await cli.good("sign", "-C", "team-a", "a.yaml");
+    expect(claimsOf(cli.bundle().set!).claims.ver).toBe(String(cli.nowMs));
+  });
+
+  test("ends a rotation that is under way", async () => {
+    await rotate("--role", "cfg");
+    const other = await cli.run(["root", "rotate", "-C", "team-a", "--role", "fresh"]);
+    expect([other.code, other.stderr]).toEqual([2, expect.stringContaining("the cfg key is being replaced")]);
+    expect(await rotate("--revoke")).toContain("left: sign everything again from its sources");
+    await cli.good("sign", "-C", "team-a", "a.yaml");
+    expect(await verdict("--pin", "pin.json")).toBe("ok");
   });
 
   test("asks for the sources of sealed objects, and takes all in one go", async () => {
     await cli.good("keygen", "--recipient", "r.pem");
     cli.write("s.yaml", policyYaml("s", { action: "DENY" }));
     await cli.good("seal", "-C", "team-a", "s.yaml", "--for", "r.recipient.json");
-    expect(await rotate("--role", "cfg", "--revoke")).toContain("left: sign everything again");
+    expect(await rotate("--role", "cfg", "--revoke")).toContain("left: sign everything again from its sources");
     const alone = await cli.run(["sign", "-C", "team-a", "a.yaml"]);
     expect([alone.code, alone.stderr]).toEqual([2, expect.stringContaining("does not count any more")]);
     const opened = await cli.run(["sign", "-C", "team-a", "a.yaml", "s.yaml"]);

@@ -37,7 +37,8 @@ export const FILES: Readonly<Record<"config" | "pin" | "bundle" | "keys" | "reci
   recipients: "recipients",
 };
 const LOCK_FILE = ".wpgate.lock";
-const LOCK_WAIT_MS = 10_000;
+const LOCK_TRIES = 100;
+const LOCK_PAUSE_MS = 50;
 
 /** @throws ConfigError, with a hint when there is no such folder yet. */
 export function openOwnerFolder(context: CliContext, dir: string): OwnerFolder {
@@ -88,15 +89,14 @@ export function recipientFiles(folder: OwnerFolder): readonly string[] {
 /** One wpgate at a time changes a folder: `fresh --watch` and `sign` both rewrite the bundle. */
 export async function withLock<T>(context: CliContext, folder: string, action: () => Promise<T>): Promise<T> {
   const path = join(folder, LOCK_FILE);
-  const deadline = context.nowMs() + LOCK_WAIT_MS;
-  while (!tryLock(path)) {
-    if (context.nowMs() > deadline)
+  for (let tries = 1; !tryLock(path); tries++) {
+    if (tries === LOCK_TRIES)
       throw usageError(
         path,
         "another wpgate is at work in this folder",
         "wait for it; remove the file if there is none",
       );
-    await sleep(50, undefined, { signal: context.signal });
+    await sleep(LOCK_PAUSE_MS, undefined, { signal: context.signal });
   }
   try {
     return await action();

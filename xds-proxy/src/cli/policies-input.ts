@@ -1,13 +1,14 @@
 /** The policies that a command evaluates: verified ones out of bundles, or sources that are still to be signed. */
-import { parsePolicy } from "../policy/parse.ts";
-import type { AuthorizationPolicy, PolicyKnobs, PolicyNode } from "../policy/types.ts";
+import type { RootDocument } from "../envelope/statements.ts";
 import type { Recipient } from "../envelope/types.ts";
 import { VerifyError } from "../errors.ts";
 import { parseBundle, type NamespaceBundle } from "../owner/bundle.ts";
-import { verifyBundle } from "../owner/verify-bundle.ts";
 import { parsePin, type PinFile } from "../owner/pin.ts";
+import { verifyBundle, type GoodBundle } from "../owner/verify-bundle.ts";
+import { parsePolicy } from "../policy/parse.ts";
+import type { AuthorizationPolicy, PolicyKnobs, PolicyNode } from "../policy/types.ts";
 import type { CliContext } from "./context.ts";
-import { Hinted } from "./failure.ts";
+import { Hinted, usageError } from "./failure.ts";
 import { readTextInput } from "./files.ts";
 import { loadExchangeKey } from "./key-files.ts";
 import { readObjectInputs } from "./objects-input.ts";
@@ -17,6 +18,7 @@ export interface PoliciesOptions {
   readonly dir: string;
   readonly sources: readonly string[];
   readonly bundle?: readonly string[];
+  /** Given, the owner's folder is not looked at. */
   readonly pin?: string;
   readonly recipient?: string;
 }
@@ -27,39 +29,72 @@ export interface PoliciesInput {
   readonly knobs: PolicyKnobs;
 }
 
-/** @throws VerifyError for a bundle that the folder's pin does not vouch for, or a policy that the filter refuses */
+/** One namespace: what it publishes, or wants to, under which root. */
+interface Part {
+  readonly ns: string;
+  readonly root: RootDocument;
+  readonly policies: readonly Uint8Array[];
+}
+
+/** @throws VerifyError for a bundle that the pin does not vouch for, or a policy that the filter refuses */
 export async function loadPolicies(context: CliContext, options: PoliciesOptions): Promise<PoliciesInput> {
-  const folder = openOwnerFolder(context, options.dir);
-  const { namespace, rootNamespace, trustDomain } = folder.config;
   const recipient = options.recipient === undefined ? undefined : await loadExchangeKey(context, options.recipient);
-  const root = readOwnPublished(folder).root.document;
-  const pin = options.pin === undefined ? folder.pin : parsePin(await readTextInput(context, options.pin), options.pin);
-  const own =
-    options.sources.length > 0
-      ? (await readObjectInputs(context, options.sources, namespace)).map(({ data }) => data)
-      : verified(context, readBundle(folder), { pin, recipient });
-  const others = await Promise.all(
+  const given = await Promise.all(
     (options.bundle ?? []).map(async (path) => parseBundle(await readTextInput(context, path), path).sets),
   );
+  const { pin, own } = await ownPart(context, options, recipient);
+  const parts = [...own, ...given.flat().map((bundle) => partOf(verified(context, bundle, { pin, recipient })))];
+  const [first] = parts;
+  if (first === undefined) throw usageError("--bundle", "is missing", "with --pin, say which bundles count");
   return {
-    policies: [...own, ...others.flat().flatMap((set) => verified(context, set, { pin, recipient }))].map(policyOf),
-    node: { namespace, rootNamespace, trustDomain },
-    knobs: { default: root.default, paths: root.paths },
+    policies: parts.flatMap((part) => part.policies.map(policyOf)),
+    node: { namespace: first.ns, rootNamespace: pin.rootNamespace, trustDomain: pin.trustDomain },
+    // As in the filter: where owners ask for different things, the stricter one wins.
+    knobs: {
+      default: parts.some(({ root }) => root.default === "deny") ? "deny" : "istio",
+      paths: parts.some(({ root }) => root.paths === "strict") ? "strict" : "istio",
+    },
   };
+}
+
+interface OwnPart {
+  readonly pin: PinFile;
+  readonly own: readonly Part[];
+}
+
+async function ownPart(
+  context: CliContext,
+  { pin, dir, sources }: PoliciesOptions,
+  recipient: Recipient | undefined,
+): Promise<OwnPart> {
+  if (pin !== undefined) {
+    if (sources.length > 0) throw usageError("--pin", "is for bundles, not for sources", "leave one of them out");
+    return { pin: parsePin(await readTextInput(context, pin), pin), own: [] };
+  }
+  const folder = openOwnerFolder(context, dir);
+  if (sources.length === 0)
+    return { pin: folder.pin, own: [partOf(verified(context, readBundle(folder), { pin: folder.pin, recipient }))] };
+  const { namespace: ns } = folder.config;
+  const objects = await readObjectInputs(context, sources, ns);
+  const root = readOwnPublished(folder).root.document;
+  return { pin: folder.pin, own: [{ ns, root, policies: objects.map(({ data }) => data) }] };
+}
+
+function partOf({ ns, root, objects }: GoodBundle): Part {
+  return { ns, root, policies: objects.map(({ data }) => data) };
 }
 
 function verified(
   context: CliContext,
   bundle: NamespaceBundle,
   trust: { readonly pin: PinFile; readonly recipient: Recipient | undefined },
-): readonly Uint8Array[] {
+): GoodBundle {
   const verdict = verifyBundle({ ...trust, bundle, nowMs: context.nowMs(), states: new Map() });
-  if (verdict.result !== "ok")
-    throw new Hinted(
-      new VerifyError(verdict.result, verdict.reason, { where: verdict.where }),
-      "only what a consumer would accept is explained; for sealed policies give --recipient FILE",
-    );
-  return verdict.objects.map(({ data }) => data);
+  if (verdict.result === "ok") return verdict;
+  throw new Hinted(
+    new VerifyError(verdict.result, verdict.reason, { where: verdict.where }),
+    "only what a consumer would accept is explained; for sealed policies give --recipient FILE",
+  );
 }
 
 function policyOf(data: Uint8Array): AuthorizationPolicy {

@@ -36,22 +36,8 @@ export async function changePublished(
   options: PublishingOptions,
   decide: (published: Published) => Wanted,
 ): Promise<void> {
-  await republish(context, { folder, options, read: () => readOwnPublished(folder), decide });
-}
-
-export interface RepublishOptions {
-  readonly folder: OwnerFolder;
-  readonly options: PublishingOptions;
-  readonly read: () => Published;
-  readonly decide: (published: Published) => Wanted;
-}
-
-export async function republish(
-  context: CliContext,
-  { folder, options, read, decide }: RepublishOptions,
-): Promise<void> {
   const result = await withLock(context, folder.path, async () => {
-    const published = read();
+    const published = readOwnPublished(folder);
     refuseExpiredRoot(context, published);
     const wanted = decide(published);
     refuseToForget(published, wanted);

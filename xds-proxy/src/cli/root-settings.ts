@@ -1,6 +1,6 @@
 /** The settings of a root as options: the same for `root init` and `root change`. */
 import { InvalidArgumentError, Option, type Command } from "commander";
-import type { Role } from "../envelope/types.ts";
+import type { Role } from "../envelope/roles.ts";
 import type { RootSettings } from "../owner/root.ts";
 import { durationSec } from "./options.ts";
 

@@ -16,19 +16,8 @@ export interface SuccessorOptions {
   readonly signers: Signers;
 }
 
-export interface Successor {
-  /** The folder as it is now; its pin names the new root. */
-  readonly folder: OwnerFolder;
-  /** What was published, under the new root. */
-  readonly published: Published;
-}
-
 /** @throws VerifyError when the signers do not make a valid successor; nothing is saved then */
-export async function appendRoot(
-  context: CliContext,
-  folder: OwnerFolder,
-  options: SuccessorOptions,
-): Promise<Successor> {
+export async function appendRoot(context: CliContext, folder: OwnerFolder, options: SuccessorOptions): Promise<void> {
   const { published, signers } = options;
   const document: RootDocument = { ...options.document, ep: published.root.document.ep + 1 };
   const { contact, lifetimeSec, namespace: ns } = folder.config;
@@ -40,9 +29,8 @@ export async function appendRoot(
     signers,
   });
   const bundle = { ...readBundle(folder), roots: [...published.roots, root.text] };
-  const next = readPublished({ pin: folder.pin, ns, bundle });
+  readPublished({ pin: folder.pin, ns, bundle });
   const pin: PinFile = { ...folder.pin, roots: { ...folder.pin.roots, [ns]: root.digest } };
   writeBundle(folder, bundle);
   replaceFile({ path: join(folder.path, FILES.pin), content: `${encodePin(pin)}\n` });
-  return { folder: { ...folder, pin }, published: next };
 }

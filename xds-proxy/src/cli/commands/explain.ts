@@ -37,13 +37,14 @@ export function explainCommand(context: CliContext): Command {
     .description(
       "Evaluates a request as the filter does, and tells which rule decides and what every other rule asked for\n" +
         "in vain. The policies are those in the folder's bundle, or the SOURCES that are not signed yet, under\n" +
-        "the settings of the folder's root; --bundle adds others, such as the root namespace's.\n" +
+        "the settings of the folder's root; --bundle adds others, such as the root namespace's. With --pin only\n" +
+        "the bundles count, and no folder is needed; the first one is the workload's own namespace.\n" +
         "Exit code 0: allowed; 1: denied.",
     )
     .argument("[source...]", "policies instead of the bundle's: files, folders, or -")
     .addOption(dirOption())
     .addOption(new Option("--bundle <file>", "bundle of another namespace; can be repeated").argParser(collect))
-    .addOption(new Option("--pin <file>", "trust root for the bundles (default: the folder's)"))
+    .addOption(new Option("--pin <file>", "trust root, instead of the folder's"))
     .addOption(new Option("--recipient <file>", "private key for sealed policies"))
     .addOption(new Option("--label <name=value>", "label of the workload; can be repeated").argParser(keyValue))
     .addOption(new Option("--method <method>", "HTTP method").default("GET"))

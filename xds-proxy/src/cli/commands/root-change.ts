@@ -2,7 +2,7 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { keyIdOf } from "../../crypto/sha256.ts";
 import type { RootKey } from "../../envelope/statements.ts";
-import { ROLES, type Role } from "../../envelope/types.ts";
+import { ROLES, type Role } from "../../envelope/roles.ts";
 import type { CliContext } from "../context.ts";
 import { usageError } from "../failure.ts";
 import { loadPublicKey } from "../key-files.ts";
@@ -54,7 +54,7 @@ export function rootChangeCommand(context: CliContext): Command {
         });
         note(context, `root ${ep + 1} is in bundle.json, and pin.json names it`);
       });
-      reportLeft(context, await signAgain(context, { folder: openOwnerFolder(context, options.dir) }));
+      reportLeft(context, await signAgain(context, openOwnerFolder(context, options.dir)));
     });
   return example(command, "wpgate root change -C team-a --mode monitor --add-key push=ci.pub.pem");
 }

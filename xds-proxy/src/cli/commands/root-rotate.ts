@@ -37,8 +37,9 @@ export function rootRotateCommand(context: CliContext): Command {
       "Walks through a rotation, one step each time it is run, and says what is left:\n" +
         "  1. root N+1 lists the old key and a new one, and what the old one signed is signed by the new one\n" +
         "  2. once nothing depends on the old key, root N+2 lists it no more\n" +
-        "With --revoke there is one step: root N+1 has the new key only, refuses everything signed before,\n" +
-        "and versions begin again. That is for a key that somebody else may have.",
+        "With --revoke there is one step: root N+1 has the new key only, refuses everything signed before, and\n" +
+        "versions begin again; everything has to be signed again from its sources. That is for a key that\n" +
+        "somebody else may have, and with it the bundle.",
     )
     .addOption(dirOption())
     .addOption(new Option("--role <role>", "which key to replace").choices(SIGNER_ROLES))
@@ -50,6 +51,12 @@ export function rootRotateCommand(context: CliContext): Command {
     .action(async (options: Options) => {
       const folder = openOwnerFolder(context, options.dir);
       const rotation = readRotation(folder);
+      if (rotation !== undefined && options.role !== undefined && options.role !== rotation.role)
+        throw usageError(
+          "--role",
+          `the ${rotation.role} key is being replaced`,
+          "bring that to its end first, without --role",
+        );
       if (rotation === undefined) await begin(context, folder, options);
       else await finish(context, folder, { rotation, options });
     });
@@ -60,15 +67,15 @@ async function begin(context: CliContext, folder: OwnerFolder, options: Options)
   const { role, revoke = false } = options;
   if (role === undefined)
     throw usageError("--role", "is missing: no rotation is under way", "give --role root, cfg or fresh");
-  const { before, after } = await withLock(context, folder.path, async () => {
-    const before = readOwnPublished(folder);
-    const { ep, ...root } = before.root.document;
+  await withLock(context, folder.path, async () => {
+    const published = readOwnPublished(folder);
+    const { ep, ...root } = published.root.document;
     const old = oldKey(root.keys, role, options.old);
     const fresh = await replacementKey(context, folder, { role, ep: ep + 1, given: options.with });
     const keys = withKey(revoke ? withoutRole(root.keys, old, role) : root.keys, fresh.publicKey, role);
     const signers = await signersFor(context, folder, "root", options);
-    const after = await appendRoot(context, folder, {
-      published: before,
+    await appendRoot(context, folder, {
+      published,
       document: { ...root, keys, minEp: revoke ? ep + 1 : root.minEp },
       signers: role === "root" && fresh.signer !== undefined ? [...signers, fresh.signer] : signers,
     });
@@ -76,14 +83,14 @@ async function begin(context: CliContext, folder: OwnerFolder, options: Options)
     note(context, `root ${ep + 1}: ${role} key ${ids.new} ${revoke ? "instead of" : "beside"} ${ids.old}`);
     if (fresh.path !== undefined) useNewKey(context, folder, role, fresh.path);
     if (!revoke) writeRotation(folder, { role, ...ids });
-    return { before, after };
   });
-  const current = openOwnerFolder(context, options.dir);
-  const left = await signAgain(context, {
-    folder: current,
-    revoked: revoke ? { ...before, roots: after.published.roots, root: after.published.root } : undefined,
-  });
-  reportLeft(context, [...left, ...(revoke ? [] : ["wpgate root rotate, once more: it takes the old key out"])]);
+  const left = revoke
+    ? [FROM_SOURCES]
+    : [
+        ...(await signAgain(context, openOwnerFolder(context, options.dir))),
+        "wpgate root rotate, once more: it takes the old key out",
+      ];
+  reportLeft(context, left);
 }
 
 interface FinishOptions {
@@ -93,10 +100,11 @@ interface FinishOptions {
 
 async function finish(context: CliContext, folder: OwnerFolder, { rotation, options }: FinishOptions): Promise<void> {
   const { role, old } = rotation;
+  const { revoke = false } = options;
   await withLock(context, folder.path, async () => {
     const published = readOwnPublished(folder);
     const left = dependents(published, readBundle(folder).fresh, old);
-    if (left.length > 0) {
+    if (left.length > 0 && !revoke) {
       for (const name of left) context.stdout(`still signed by the old key: ${name}\n`);
       reportLeft(context, [
         "sign these again: wpgate set --renew, wpgate seal SOURCES, wpgate fresh",
@@ -108,12 +116,18 @@ async function finish(context: CliContext, folder: OwnerFolder, { rotation, opti
     const found = root.keys.find(({ publicKey }) => keyIdOf(publicKey) === old);
     const keys = found === undefined ? root.keys : withoutRole(root.keys, found, role);
     const signers = await signersFor(context, folder, "root", options);
-    await appendRoot(context, folder, { published, document: { ...root, keys }, signers });
+    await appendRoot(context, folder, {
+      published,
+      document: { ...root, keys, minEp: revoke ? ep + 1 : root.minEp },
+      signers,
+    });
     endRotation(folder);
     note(context, `root ${ep + 1}: ${role} key ${old} is gone`);
   });
-  reportLeft(context, [`destroy the private key ${old}`]);
+  reportLeft(context, [...(revoke ? [FROM_SOURCES] : []), `destroy the private key ${old}`]);
 }
+
+const FROM_SOURCES = "sign everything again from its sources: wpgate sign SOURCES --seal SOURCES";
 
 function oldKey(keys: readonly RootKey[], role: SignerRole, given: string | undefined): RootKey {
   const holders = keys.filter(({ roles }) => roles.includes(role));
