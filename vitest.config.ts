@@ -1,6 +1,6 @@
-import { defineConfig } from "vitest/config";
+import type { ViteUserConfig } from "vitest/config";
 
-export default defineConfig({
+const config: ViteUserConfig = {
   test: {
     include: ["xds-proxy/src/**/*.test.ts", "test/**/*.test.ts"],
     pool: "forks",
@@ -9,4 +9,6 @@ export default defineConfig({
     hookTimeout: 120_000,
     allowOnly: false,
   },
-});
+};
+
+export default config;

@@ -8,6 +8,7 @@ import { bytesOf } from "./pairs.ts";
 import type { Pair } from "./pairs.ts";
 import { HostProcess } from "./process.ts";
 import type { NodeMetadata, Thread } from "./process.ts";
+import { hostFunctions } from "./host-functions.ts";
 import { LoadRefusal, VirtualMachine } from "./virtual-machine.ts";
 import type { Stream } from "./virtual-machine.ts";
 
@@ -173,7 +174,7 @@ export class Emulator {
     const { process } = this;
     try {
       return new VirtualMachine({
-        ...{ module: compiled, thread, process, environment },
+        ...{ hostFunctions, module: compiled, thread, process, environment },
         sharedData: process.sharedData(vmId),
       });
     } catch (error) {

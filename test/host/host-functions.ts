@@ -1,11 +1,7 @@
 /** The imports that a Proxy-Wasm ABI v0.2.1 host offers, as Envoy 1.40 behaves: those that a module of ours may have. */
 import { Status, LOG_LEVELS } from "./status.ts";
 import { encodePairs } from "./pairs.ts";
-import type { VirtualMachine } from "./virtual-machine.ts";
-
-type HostFunction = (...args: number[]) => number;
-type NumberedFunction = (id: number, value: bigint) => number;
-export type HostFunctions = Record<string, Record<string, HostFunction | NumberedFunction>>;
+import type { HostFunction, HostFunctions, NumberedFunction, VirtualMachine } from "./virtual-machine.ts";
 
 /** What a module may call before its `_initialize` has returned. */
 const EARLY: ReadonlySet<string> = new Set(["proxy_log", "environ_get", "environ_sizes_get"]);

@@ -1,5 +1,4 @@
 /** One instance of a module: its memory, its contexts, and the callbacks that a host makes into it. */
-import { hostFunctions } from "./host-functions.ts";
 import type { Pair } from "./pairs.ts";
 import type { HostProcess, Thread } from "./process.ts";
 import type { SharedData } from "./shared-data.ts";
@@ -20,7 +19,12 @@ export interface Stream {
   localResponse?: LocalResponse;
 }
 
+export type HostFunction = (...args: number[]) => number;
+export type NumberedFunction = (id: number, value: bigint) => number;
+export type HostFunctions = Record<string, Record<string, HostFunction | NumberedFunction>>;
+
 export interface VmOptions {
+  readonly hostFunctions: (vm: VirtualMachine) => HostFunctions;
   readonly module: WebAssembly.Module;
   readonly thread: Thread;
   readonly process: HostProcess;
@@ -58,7 +62,7 @@ export class VirtualMachine {
     this.thread = options.thread;
     this.sharedData = options.sharedData;
     this.environment = options.environment;
-    this.#exports = this.#link(options.module);
+    this.#exports = this.#link(options.module, options.hostFunctions(this));
     const { memory } = this.#exports;
     if (!(memory instanceof WebAssembly.Memory)) throw new LoadRefusal("no memory is exported");
     this.memory = memory;
@@ -154,8 +158,7 @@ export class VirtualMachine {
     return hrtime() - this.#enteredAt;
   }
 
-  #link(module: WebAssembly.Module): WebAssembly.Instance["exports"] {
-    const functions = hostFunctions(this);
+  #link(module: WebAssembly.Module, functions: HostFunctions): WebAssembly.Instance["exports"] {
     for (const { module: from, name } of WebAssembly.Module.imports(module))
       if (!functions[from]?.[name]) throw new LoadRefusal(`missing import: ${from}.${name}`);
     return new WebAssembly.Instance(module, functions).exports;

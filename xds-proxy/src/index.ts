@@ -55,7 +55,6 @@ export type {
   Recipient,
   RecipientPublic,
   Refusal,
-  Role,
   RootsVerdict,
   StatementsVerdict,
   TrustState,
@@ -65,7 +64,9 @@ export type {
   VerifiedStatements,
   Want,
 } from "./envelope/types.ts";
-export { ROLES, USES } from "./envelope/types.ts";
+export { USES } from "./envelope/types.ts";
+export { ROLES } from "./envelope/roles.ts";
+export type { Role } from "./envelope/roles.ts";
 export { explainRequest } from "./policy/evaluate.ts";
 export type { PolicyInput } from "./policy/evaluate.ts";
 export { octets } from "./policy/octets.ts";

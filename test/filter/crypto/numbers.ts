@@ -4,8 +4,8 @@ import { p256 } from "@noble/curves/nist.js";
 
 export const P: bigint = p256.Point.Fp.ORDER;
 export const N: bigint = p256.Point.Fn.ORDER;
-export const G = p256.Point.BASE;
-export const SIZE = 2n ** 256n;
+export const G: typeof p256.Point.BASE = p256.Point.BASE;
+export const SIZE: bigint = 2n ** 256n;
 
 export function bytes32(value: bigint): Uint8Array {
   return Uint8Array.from(Buffer.from(value.toString(16).padStart(64, "0"), "hex"));

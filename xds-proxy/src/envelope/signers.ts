@@ -5,10 +5,11 @@
 import { encodeBase64Url } from "../bytes/base64url.ts";
 import { importPublicKey } from "../crypto/ecdsa-p256.ts";
 import type { WebpushMessage } from "./format.ts";
+import type { Role } from "./roles.ts";
 import { refuse } from "./refusal.ts";
 import { signingInputOf } from "../crypto/jws.ts";
 import type { RootDocument, RootKey } from "./statements.ts";
-import type { Role, Use } from "./types.ts";
+import type { Use } from "./types.ts";
 
 export interface SignerKey extends RootKey {
   /** 64 bytes, as the envelope has it; of any length before it was verified. */

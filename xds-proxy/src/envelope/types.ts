@@ -6,10 +6,6 @@ import type { RootDocument } from "./statements.ts";
 export const USES = ["root", "cfg", "set", "fresh", "push", "msg"] as const;
 export type Use = (typeof USES)[number];
 
-/** Roles that a root gives to its keys. */
-export const ROLES = ["root", "cfg", "fresh", "push"] as const;
-export type Role = (typeof ROLES)[number];
-
 /** The trust root. `roots` maps a namespace to the base64url SHA-256 of the `data` of one of its roots. */
 export interface Pin {
   readonly mesh: string;
