@@ -1,12 +1,12 @@
 import { Matcher } from "./matchers";
-import { RequestAttributes } from "./types";
+import { Decision, RequestAttributes } from "./types";
 
 /** A rule that is ready to be asked; the operations come first because they are the cheapest to read. */
 @final
 export class CompiledRule {
   constructor(
-    /** Istio's name of the rule: `ns[…]-policy[…]-rule[…]`. */
-    readonly id: string,
+    /** What a match means, with Istio's name of the rule. */
+    readonly decision: Decision,
     /** Position in the order of names, in which Envoy asks. */
     readonly order: i32,
     private readonly operations: Matcher[][],

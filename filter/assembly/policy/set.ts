@@ -9,6 +9,11 @@ import { Action, Condition, Field, Policy, Rule } from "./policy";
 import { RuleList } from "./rule-list";
 import { Decision, Knobs, Node, Reason, RequestAttributes, Shadow } from "./types";
 
+const NO_POLICY = new Decision(Reason.NoPolicy, "");
+const NO_RULE = new Decision(Reason.NoRule, "");
+const DEFAULT_DENY = new Decision(Reason.DefaultDeny, "");
+const AMBIGUOUS_PATH = new Decision(Reason.AmbiguousPath, "");
+
 /** Every policy that applies to one workload, ready to be asked. Immutable; shared by all requests. */
 @final
 export class PolicySet {
@@ -21,7 +26,10 @@ export class PolicySet {
   private hasAllow: bool = false;
   private hasShadow: bool = false;
   private hasShadowAllow: bool = false;
-  private watchesPaths: bool = false;
+  /** There are AUDIT or dry-run policies. */
+  private hasComments: bool = false;
+  /** Ambiguous paths are refused: wanted, and there are rules in force that look at paths. */
+  private isStrict: bool = false;
 
   private constructor(
     private readonly node: Node,
@@ -58,22 +66,27 @@ export class PolicySet {
   /** What the policies say about one request. Never fails, keeps nothing. */
   evaluate(request: RequestAttributes): Decision {
     const decision = this.decide(request);
-    if (decision.reason == Reason.AmbiguousPath) return decision;
-    decision.audited = this.audit.first(request) !== null;
-    if (this.hasShadow) this.rehearse(request, decision);
-    return decision;
+    return this.hasComments && decision.reason != Reason.AmbiguousPath ? this.comment(request, decision) : decision;
   }
 
   private decide(request: RequestAttributes): Decision {
-    if (this.knobs.strictPaths && this.watchesPaths) {
+    if (this.isStrict) {
       const path = request.urlPath();
-      if (path !== null && isAmbiguousPath(path)) return new Decision(Reason.AmbiguousPath, "");
+      if (path !== null && isAmbiguousPath(path)) return AMBIGUOUS_PATH;
     }
     const denied = this.deny.first(request);
-    if (denied !== null) return new Decision(Reason.DenyRule, denied.id);
-    if (!this.hasAllow) return new Decision(this.knobs.defaultDeny ? Reason.DefaultDeny : Reason.NoPolicy, "");
+    if (denied !== null) return denied.decision;
+    if (!this.hasAllow) return this.knobs.defaultDeny ? DEFAULT_DENY : NO_POLICY;
     const allowed = this.allow.first(request);
-    return allowed !== null ? new Decision(Reason.AllowRule, allowed.id) : new Decision(Reason.NoRule, "");
+    return allowed !== null ? allowed.decision : NO_RULE;
+  }
+
+  /** Adds what AUDIT and the dry-run policies say. */
+  private comment(request: RequestAttributes, decision: Decision): Decision {
+    const commented = new Decision(decision.reason, decision.rule);
+    commented.audited = this.audit.first(request) !== null;
+    if (this.hasShadow) this.rehearse(request, commented);
+    return commented;
   }
 
   /** What the dry-run policies by themselves would have said. */
@@ -92,17 +105,19 @@ export class PolicySet {
       if (policy.action == Action.Allow) this.hasShadowAllow = true;
     } else if (policy.action == Action.Allow) this.hasAllow = true;
     const isForced = !policy.dryRun && policy.action != Action.Audit;
+    if (!isForced) this.hasComments = true;
     for (let i = 0; i < policy.rules.length; i++) {
       names.push(new NamedRule(policy, i));
-      if (isForced && looksAtPath(policy.rules[i])) this.watchesPaths = true;
+      if (isForced && looksAtPath(policy.rules[i])) this.isStrict = this.knobs.strictPaths;
     }
   }
 
   private add(named: NamedRule, order: i32): void {
     const policy = named.policy;
     const rule = policy.rules[named.index];
+    const reason = policy.action == Action.Deny ? Reason.DenyRule : Reason.AllowRule;
     const compiled = new CompiledRule(
-      named.name.toString(),
+      new Decision(reason, named.name.toString()),
       order,
       this.alternatives(rule.operations, policy.namespace),
       this.alternatives(rule.sources, policy.namespace),
@@ -166,5 +181,5 @@ function looksAtPath(rule: Rule): bool {
 }
 
 function idOf(rule: CompiledRule | null): string {
-  return rule === null ? "" : rule.id;
+  return rule === null ? "" : rule.decision.rule;
 }

@@ -9,41 +9,52 @@ const FNV_PRIME: u32 = 0x01000193;
 
 @final
 class Entry {
+  next: Entry | null = null;
+
   constructor(
+    readonly hash: u32,
     readonly key: View,
     readonly isPrefix: bool,
     readonly rule: CompiledRule,
-    readonly next: Entry | null,
   ) {}
+
+  /** Whether a text may have this key: it begins with `length` bytes of that hash, or is just these (`isWhole`). */
+  isKeyOf(hash: u32, length: i32, isWhole: bool): bool {
+    return this.hash == hash && this.key.length == length && (this.isPrefix || isWhole);
+  }
 }
 
 @final
 export class TextIndex {
-  private readonly entries: Map<u32, Entry> = new Map<u32, Entry>();
+  private count: i32 = 0;
+  /** Chains of entries by hash; the number of chains is a power of two. */
+  private chains: StaticArray<Entry | null> = new StaticArray<Entry | null>(4);
   /** Whether there is a key of that length. */
-  private readonly lengths: bool[] = [];
+  private lengths: StaticArray<bool> = new StaticArray<bool>(0);
 
   get isEmpty(): bool {
-    return this.lengths.length == 0;
+    return this.count == 0;
   }
 
   /** Lets `rule` be found by every text that is `key`, or begins with it. */
   add(key: View, isPrefix: bool, rule: CompiledRule): void {
-    while (this.lengths.length <= key.length) this.lengths.push(false);
+    if (key.length >= this.lengths.length)
+      this.lengths = StaticArray.concat(this.lengths, new StaticArray<bool>(key.length + 1 - this.lengths.length));
     this.lengths[key.length] = true;
-    const hash = hashOf(key);
-    this.entries.set(hash, new Entry(key, isPrefix, rule, this.entries.has(hash) ? this.entries.get(hash) : null));
+    if (this.count++ == this.chains.length) this.grow();
+    this.link(new Entry(hashOf(key), key, isPrefix, rule));
   }
 
   /** The first rule, in order, that `text` leads to and that matches; `best` when there is none before that one. */
   first(text: View, request: RequestAttributes, best: CompiledRule | null): CompiledRule | null {
+    const lengths = this.lengths;
+    const end = min(text.length, lengths.length - 1);
     let hash = FNV_OFFSET;
-    for (let length = 0; length < this.lengths.length; length++) {
-      if (this.lengths[length]) best = this.probe(hash, text, length, request, best);
-      if (length >= text.length) break;
+    for (let length = 0; length < end; length++) {
+      if (lengths[length]) best = this.probe(hash, text, length, request, best);
       hash = (hash ^ text.at(length)) * FNV_PRIME;
     }
-    return best;
+    return lengths[end] ? this.probe(hash, text, end, request, best) : best;
   }
 
   private probe(
@@ -53,13 +64,40 @@ export class TextIndex {
     request: RequestAttributes,
     best: CompiledRule | null,
   ): CompiledRule | null {
-    if (!this.entries.has(hash)) return best;
-    for (let entry: Entry | null = this.entries.get(hash); entry !== null; entry = entry.next) {
-      if (entry.key.length != length || !(entry.isPrefix || length == text.length)) continue;
-      if (best !== null && best.order <= entry.rule.order) continue;
-      if (text.startsWith(entry.key) && entry.rule.matches(request)) best = entry.rule;
+    const isWhole = length == text.length;
+    let entry = this.chains[hash & (this.chains.length - 1)];
+    while (entry !== null) {
+      const isEarlier = best === null || entry.rule.order < best.order;
+      if (
+        isEarlier &&
+        entry.isKeyOf(hash, length, isWhole) &&
+        text.startsWith(entry.key) &&
+        entry.rule.matches(request)
+      ) {
+        best = entry.rule;
+      }
+      entry = entry.next;
     }
     return best;
+  }
+
+  private link(entry: Entry): void {
+    const chain = entry.hash & (this.chains.length - 1);
+    entry.next = this.chains[chain];
+    this.chains[chain] = entry;
+  }
+
+  private grow(): void {
+    const before = this.chains;
+    this.chains = new StaticArray<Entry | null>(before.length * 2);
+    for (let i = 0; i < before.length; i++) {
+      let entry = before[i];
+      while (entry !== null) {
+        const next = entry.next;
+        this.link(entry);
+        entry = next;
+      }
+    }
   }
 }
 

@@ -34,17 +34,25 @@ export class Claim {
   ) {}
 }
 
-/** One request, read at most once per attribute and only what a loaded rule asks for. Make one per request. */
+/** Bits of `RequestAttributes.known` beyond those of the attributes: what is derived from them. */
+const URL_PATH: u32 = 1 << 16;
+const LOWER_HOST: u32 = 1 << 17;
+const REMOTE: u32 = 1 << 18;
+const DESTINATION: u32 = 1 << 19;
+
+const NOWHERE = new SocketAddress(View.empty());
+
+/** One request, read at most once per attribute and only what a loaded rule asks for. An object may serve one request
+ *  after the other, with `reset` in between: nothing is allocated for what nobody asks for. */
 export abstract class RequestAttributes {
   private readonly texts: StaticArray<View | null> = new StaticArray<View | null>(ATTRIBUTE_COUNT);
-  private readBits: u32 = 0;
+  private known: u32 = 0;
   private headers: Array<View[] | null> = [];
-  private claims: Array<Claim | null> = [];
-  private claimBits: Array<bool> = [];
-  private pathCache: View | null = null;
-  private hostCache: View | null = null;
-  private remoteCache: SocketAddress | null = null;
-  private destinationCache: SocketAddress | null = null;
+  private claims: Array<KnownClaim | null> = [];
+  private path: View | null = null;
+  private host: View | null = null;
+  private remoteAddress: SocketAddress = NOWHERE;
+  private destinationAddress: SocketAddress = NOWHERE;
 
   /** The attribute's bytes, or null where the request has none (no TLS, no `:path`, …). */
   protected abstract readText(attribute: Attribute): View | null;
@@ -57,47 +65,44 @@ export abstract class RequestAttributes {
    *  or it is neither a string nor an array. */
   protected abstract readClaim(path: View[]): Claim | null;
 
+  /** Forgets the request. */
+  reset(): void {
+    this.known = 0;
+    if (this.headers.length > 0) this.headers = [];
+    if (this.claims.length > 0) this.claims = [];
+  }
+
   text(attribute: Attribute): View | null {
-    const bit = (<u32>1) << attribute;
-    if ((this.readBits & bit) == 0) {
-      this.texts[attribute] = this.readText(attribute);
-      this.readBits |= bit;
-    }
+    if (this.learn((<u32>1) << attribute)) this.texts[attribute] = this.readText(attribute);
     return this.texts[attribute];
   }
 
   /** The path without query and fragment. */
   urlPath(): View | null {
-    const known = this.pathCache;
-    if (known !== null) return known;
-    const path = this.text(Attribute.Path);
-    this.pathCache = path === null ? null : withoutQuery(path);
-    return this.pathCache;
+    if (this.learn(URL_PATH)) {
+      const path = this.text(Attribute.Path);
+      this.path = path === null ? null : withoutQuery(path);
+    }
+    return this.path;
   }
 
   /** The host in lower case, with its port if it has one. */
   lowerHost(): View | null {
-    const known = this.hostCache;
-    if (known !== null) return known;
-    const host = this.text(Attribute.Host);
-    this.hostCache = host === null ? null : lowerCase(host);
-    return this.hostCache;
+    if (this.learn(LOWER_HOST)) {
+      const host = this.text(Attribute.Host);
+      this.host = host === null ? null : lowerCase(host);
+    }
+    return this.host;
   }
 
   remote(): SocketAddress {
-    const known = this.remoteCache;
-    if (known !== null) return known;
-    const address = this.socketAddress(Attribute.RemoteAddress);
-    this.remoteCache = address;
-    return address;
+    if (this.learn(REMOTE)) this.remoteAddress = socketAddress(this.text(Attribute.RemoteAddress));
+    return this.remoteAddress;
   }
 
   destination(): SocketAddress {
-    const known = this.destinationCache;
-    if (known !== null) return known;
-    const address = this.socketAddress(Attribute.DestinationAddress);
-    this.destinationCache = address;
-    return address;
+    if (this.learn(DESTINATION)) this.destinationAddress = socketAddress(this.text(Attribute.DestinationAddress));
+    return this.destinationAddress;
   }
 
   /** @param index position in `PolicySet.headerNames` */
@@ -112,26 +117,35 @@ export abstract class RequestAttributes {
 
   /** @param index position in `PolicySet.claimPaths` */
   claim(index: i32, path: View[]): Claim | null {
-    while (this.claimBits.length <= index) {
-      this.claims.push(null);
-      this.claimBits.push(false);
+    while (this.claims.length <= index) this.claims.push(null);
+    let known = this.claims[index];
+    if (known === null) {
+      known = new KnownClaim(this.readClaim(path));
+      this.claims[index] = known;
     }
-    if (!this.claimBits[index]) {
-      this.claims[index] = this.readClaim(path);
-      this.claimBits[index] = true;
-    }
-    return this.claims[index];
+    return known.claim;
   }
 
-  private socketAddress(attribute: Attribute): SocketAddress {
-    const text = this.text(attribute);
-    return new SocketAddress(text === null ? View.empty() : text);
+  /** Whether `bit` was not known; from now on it is. */
+  private learn(bit: u32): bool {
+    if ((this.known & bit) != 0) return false;
+    this.known |= bit;
+    return true;
   }
+}
+
+@final
+class KnownClaim {
+  constructor(readonly claim: Claim | null) {}
 }
 
 function withoutQuery(path: View): View {
   for (let i = 0; i < path.length; i++) if (path.at(i) == 0x3f || path.at(i) == 0x23) return path.slice(0, i);
   return path;
+}
+
+function socketAddress(text: View | null): SocketAddress {
+  return text === null ? NOWHERE : new SocketAddress(text);
 }
 
 /** The workload that the policies are compiled for: its own bootstrap says so, never a configuration. */
@@ -178,17 +192,22 @@ export enum Shadow {
   Denied = 2,
 }
 
-/** A refusal is a value. `rule` names a rule as Istio does, `ns[team-a]-policy[name]-rule[0]`; empty where no rule decided. */
+/** A refusal is a value. */
 @final
 export class Decision {
   audited: bool = false;
   shadow: Shadow = Shadow.None;
   shadowRule: string = "";
+  /** UTF-8 of `rule`. */
+  readonly ruleBytes: View;
 
+  /** @param rule the deciding rule as Istio names it, `ns[team-a]-policy[name]-rule[0]`; empty where no rule decided */
   constructor(
     readonly reason: Reason,
     readonly rule: string,
-  ) {}
+  ) {
+    this.ruleBytes = View.utf8(rule);
+  }
 
   get allow(): bool {
     return this.reason <= Reason.NoPolicy;
