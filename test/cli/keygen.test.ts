@@ -76,5 +76,12 @@ test("nothing is sealed for a key that signs", async () => {
   cli.write("r.json", JSON.stringify({ keys: { p256dh, auth: Buffer.alloc(16).toString("base64url") } }));
   const { code, stderr } = await cli.run(["seal", "-C", "team-a", "p.yaml", "--for", "r.json"]);
   expect(code).toBe(2);
-  expect(stderr).toContain("signs for this namespace");
+  expect(stderr).toContain("would both sign and decrypt");
+});
+
+test("a recipient's key gets no role in a root", async () => {
+  await cli.init();
+  cli.write("k.txt", await cli.good("keygen", "--recipient", "team-a/recipients/r.pem"));
+  const { code, stderr } = await cli.run(["root", "change", "-C", "team-a", "--add-key", "cfg=k.txt"]);
+  expect([code, stderr]).toEqual([2, expect.stringContaining("would both sign and decrypt")]);
 });

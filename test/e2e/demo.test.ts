@@ -60,7 +60,7 @@ test("all goes as it should, every attack is refused by its name, and nothing is
     expect(stdout).toMatch(new RegExp(`✓ ${what} .*\\b${refusal} +4 of 4 as before`));
   expect(stdout).toMatch(/ GET \/orders\/internal\/costs +403 denied\n/);
   expect(stdout).toMatch(/ POST \/orders +200 allowed\n/);
-  expect(stdout).toMatch(/\nAll \d\d steps went as they should\.\n$/);
+  expect(stdout).toMatch(/\nAll \d\d steps went as they should\.\n/);
   expect([code, leftover]).toEqual([0, []]);
 });
 
@@ -77,7 +77,7 @@ spec: {selector: {matchLabels: {app: cart}}, rules: [{to: [{operation: {methods:
   const { code, stdout } = await demo(["--policy", file]).ended;
   expect(stdout).toMatch(/ PUT \/cart\/x +200 allowed\n/);
   expect(stdout).toMatch(/ GET \/ +403 denied\n/);
-  expect([code, stdout]).toEqual([0, expect.stringMatching(/All \d\d steps went as they should\.\n$/)]);
+  expect([code, stdout]).toEqual([0, expect.stringMatching(/All \d\d steps went as they should\.\n/)]);
 });
 
 test("--keep leaves it running until Ctrl-C, and the lines that it prints work", async () => {
@@ -131,6 +131,6 @@ describe("what is wrong is said", () => {
     expect(right).toBe(false);
     expect(screen).toMatch(/✗ changes one letter of a signed policy .*DIGEST/);
     expect(screen).toMatch(/✗ changes nothing at all/);
-    expect(screen).toMatch(/\n2 of \d+ steps went wrong\.\n$/);
+    expect(screen).toMatch(/\n2 of \d+ steps went wrong\.\n/);
   });
 });

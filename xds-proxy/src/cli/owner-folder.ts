@@ -14,6 +14,7 @@ import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CONFIG_FILE, loadOwnerConfig } from "../config/load.ts";
 import type { OwnerConfig } from "../config/schema.ts";
+import type { RecipientPublic } from "../envelope/types.ts";
 import { ConfigError, VerifyError } from "../errors.ts";
 import { encodeBundle, parseBundle, type NamespaceBundle } from "../owner/bundle.ts";
 import { parsePin, type PinFile } from "../owner/pin.ts";
@@ -21,6 +22,7 @@ import { readPublished, type Published } from "../owner/published.ts";
 import type { CliContext } from "./context.ts";
 import { Hinted, usageError } from "./failure.ts";
 import { replaceFile, shownPath } from "./files.ts";
+import { loadRecipient } from "./key-files.ts";
 
 export interface OwnerFolder {
   /** Absolute. */
@@ -77,13 +79,18 @@ export function writeBundle(folder: OwnerFolder, bundle: NamespaceBundle): void 
 }
 
 /** Paths of the recipients that belong to the namespace. */
-export function recipientFiles(folder: OwnerFolder): readonly string[] {
+function recipientFiles(folder: OwnerFolder): readonly string[] {
   const dir = join(folder.path, FILES.recipients);
   if (!existsSync(dir)) return [];
   return readdirSync(dir)
     .filter((name) => name.endsWith(".json"))
     .sort()
     .map((name) => join(dir, name));
+}
+
+/** Who belongs to the namespace and can read what is sealed. */
+export async function loadRecipients(context: CliContext, folder: OwnerFolder): Promise<readonly RecipientPublic[]> {
+  return await Promise.all(recipientFiles(folder).map((path) => loadRecipient(context, path)));
 }
 
 /** One wpgate at a time changes a folder: `fresh --watch` and `sign` both rewrite the bundle. */

@@ -10,9 +10,9 @@ import { readPublished, type Published } from "../owner/published.ts";
 import type { CliContext } from "./context.ts";
 import { refuseExpiredRoot, warnOfExpiry } from "./expiry.ts";
 import { Hinted, usageError } from "./failure.ts";
-import { loadRecipient } from "./key-files.ts";
+import { refuseSharedKeys } from "./key-separation.ts";
 import type { SignerOptions } from "./options.ts";
-import { readOwnPublished, recipientFiles, withLock, writeBundle, type OwnerFolder } from "./owner-folder.ts";
+import { loadRecipients, readOwnPublished, withLock, writeBundle, type OwnerFolder } from "./owner-folder.ts";
 import { checkSigners, freshSignersFor, signersFor } from "./signers.ts";
 import { columns, note, painter, printJson, type Style } from "./ui.ts";
 
@@ -92,7 +92,8 @@ async function publishNext({ context, folder, options, published, wanted }: Next
   const freshSigners = await freshSignersFor(context, folder, () => Promise.resolve(cfgSigners));
   checkSigners(cfgSigners, "cfg", root);
   checkSigners(freshSigners, "fresh", root);
-  const known = await Promise.all(recipientFiles(folder).map((path) => loadRecipient(context, path)));
+  const known = await loadRecipients(context, folder);
+  refuseSharedKeys(root.keys, known);
   return await publish({
     identity: {
       ...{ ns: config.namespace, mesh: config.mesh, trustDomain: config.trustDomain, sub: config.contact, ep: root.ep },

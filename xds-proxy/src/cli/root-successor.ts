@@ -7,7 +7,8 @@ import { signRoot } from "../owner/root.ts";
 import type { Signers } from "../owner/publish.ts";
 import type { CliContext } from "./context.ts";
 import { replaceFile } from "./files.ts";
-import { FILES, readBundle, writeBundle, type OwnerFolder } from "./owner-folder.ts";
+import { refuseSharedKeys } from "./key-separation.ts";
+import { FILES, loadRecipients, readBundle, writeBundle, type OwnerFolder } from "./owner-folder.ts";
 
 export interface SuccessorOptions {
   readonly published: Published;
@@ -19,6 +20,7 @@ export interface SuccessorOptions {
 /** @throws VerifyError when the signers do not make a valid successor; nothing is saved then */
 export async function appendRoot(context: CliContext, folder: OwnerFolder, options: SuccessorOptions): Promise<void> {
   const { published, signers } = options;
+  refuseSharedKeys(options.document.keys, await loadRecipients(context, folder));
   const document: RootDocument = { ...options.document, ep: published.root.document.ep + 1 };
   const { contact, lifetimeSec, namespace: ns } = folder.config;
   const root = await signRoot({
