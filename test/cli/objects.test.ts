@@ -99,7 +99,7 @@ describe("faults", () => {
     [
       "an alias bomb",
       `a: &a [1,1]\nb: &b [${"*a,".repeat(60)}*a]\nc: [${"*b,".repeat(60)}*b]`,
-      "p.yaml: too many aliases",
+      "p.yaml:1: too many aliases",
     ],
   ])("%s", (_, text, expected) => {
     const faults = faultsOf(text);

@@ -1,7 +1,7 @@
 /** Reads `wpgate.yaml` from an owner's folder. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseDocument } from "yaml";
+import { parseYaml } from "../bytes/yaml.ts";
 import { ConfigError } from "../errors.ts";
 import { parseOwnerConfig, type OwnerConfig } from "./schema.ts";
 
@@ -10,13 +10,11 @@ export const CONFIG_FILE = "wpgate.yaml";
 /** @throws ConfigError when the file is missing, is not YAML, or has faults (all of them are listed). */
 export function loadOwnerConfig(folder: string): OwnerConfig {
   const path = join(folder, CONFIG_FILE);
-  const document = parseDocument(readText(path), { version: "1.2", strict: true });
-  const faults = [...document.errors, ...document.warnings].map(({ message }) => ({
-    path,
-    message: message.split("\n", 1)[0]?.replace(/:$/, "") ?? "not YAML",
-  }));
-  if (faults.length > 0) throw new ConfigError(faults);
-  return parseOwnerConfig(document.toJS({ maxAliasCount: 0 }), path);
+  const [document, second] = parseYaml(readText(path));
+  if (document === undefined || second !== undefined)
+    throw new ConfigError([{ path, message: "must be one YAML document" }]);
+  if ("value" in document) return parseOwnerConfig(document.value, path);
+  throw new ConfigError([{ path: `${path}:${document.fault.line}`, message: document.fault.message }]);
 }
 
 function readText(path: string): string {

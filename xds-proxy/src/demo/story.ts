@@ -1,7 +1,7 @@
 /** What the demo publishes and asks for: the policies of deploy/envoy/policies, or a person's own. */
 import { readFileSync } from "node:fs";
-import { parseAllDocuments } from "yaml";
 import { decodeUtf8, utf8 } from "../bytes/octets.ts";
+import { parseYaml } from "../bytes/yaml.ts";
 import { isLabel } from "../envelope/names.ts";
 import { ConfigError } from "../errors.ts";
 import { readObjects, type OwnerObject, type Source } from "../owner/objects.ts";
@@ -49,8 +49,9 @@ export function ownStory(): Story {
 /** A story about other policies; what is expected is what the policy evaluator says.
  *  @throws ConfigError when they are not policies of one namespace that the filter enforces */
 export function storyOf(sources: readonly Source[]): Story {
+  // What is wrong with a document is for `readObjects` to say.
   const documents = sources.flatMap(({ text }) =>
-    parseAllDocuments(text).map((document) => document.toJS() as unknown),
+    parseYaml(text).flatMap((document) => ("value" in document ? [document.value] : [])),
   );
   const namespace = documents.map((value) => memberOf(value, "metadata", "namespace")).find(isText) ?? "team-a";
   const app =

@@ -2,8 +2,8 @@
 // configuration of the filter; what `wpgate sign` writes, what a WasmPlugin carries and what Envoy gets are one format.
 //
 //   {"wpgate":1,"sets":[{"roots":["…"],"fresh":"…","set":"…","envelopes":["…"]}]}
-import { parseAllDocuments } from "yaml";
 import { isRecord } from "../bytes/record.ts";
+import { parseYaml } from "../bytes/yaml.ts";
 import { ConfigError } from "../errors.ts";
 
 /** One namespace's part; every text is the base64url of an envelope. */
@@ -45,14 +45,15 @@ export function parseBundle(text: string, source: string): Bundle {
   return { wpgate: 1, sets: configurations.flatMap((configuration) => setsOf(configuration, source)) };
 }
 
+/** JSON first: it is what bundles are, and its parser is a hundred times faster. */
 function documentsOf(text: string, source: string): readonly unknown[] {
   try {
     return [JSON.parse(text) as unknown];
   } catch {
-    const documents = parseAllDocuments(text, { version: "1.2", prettyErrors: false });
-    const problem = documents.flatMap(({ errors }) => errors).at(0);
-    if (problem !== undefined) throw new ConfigError([{ path: source, message: problem.message }]);
-    return documents.map((document) => document.toJS({ maxAliasCount: 0 }) as unknown);
+    return parseYaml(text).map((document) => {
+      if ("value" in document) return document.value;
+      throw new ConfigError([{ path: `${source}:${document.fault.line}`, message: document.fault.message }]);
+    });
   }
 }
 

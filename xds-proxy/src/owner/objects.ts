@@ -5,9 +5,9 @@
  * What an API server adds by itself (uid, managedFields, status …) is left out, so that the output of `kubectl get -o yaml`
  * can be signed. Everything else must be something that the filter enforces: an unknown field is an error, never dropped.
  */
-import { LineCounter, parseAllDocuments, type Document } from "yaml";
 import { isRecord } from "../bytes/record.ts";
 import { utf8 } from "../bytes/octets.ts";
+import { parseYaml } from "../bytes/yaml.ts";
 import { ConfigError, type ConfigFault } from "../errors.ts";
 import { parsePolicy } from "../policy/parse.ts";
 import { compareObjects, type ObjectName } from "./object-name.ts";
@@ -69,33 +69,13 @@ interface Located {
   readonly at: string;
 }
 
-function readDocuments(source: Source, faults: ConfigFault[]): readonly Located[] {
-  const lines = new LineCounter();
-  const documents: readonly Document[] = parseAllDocuments(source.text, {
-    version: "1.2",
-    strict: true,
-    stringKeys: true,
-    lineCounter: lines,
-    prettyErrors: false,
-  });
+function readDocuments({ name, text }: Source, faults: ConfigFault[]): readonly Located[] {
+  const documents = parseYaml(text);
   return documents.flatMap((document, index) => {
-    const at = documents.length > 1 ? `${source.name}#${index + 1}` : source.name;
-    const [problem] = [...document.errors, ...document.warnings];
-    if (problem !== undefined) {
-      faults.push({ path: `${source.name}:${lines.linePos(problem.pos[0]).line}`, message: problem.message });
-      return [];
-    }
-    return unfoldList(toValue(document, at, faults), at);
+    if ("value" in document) return unfoldList(document.value, documents.length > 1 ? `${name}#${index + 1}` : name);
+    faults.push({ path: `${name}:${document.fault.line}`, message: document.fault.message });
+    return [];
   });
-}
-
-function toValue(document: Document, at: string, faults: ConfigFault[]): unknown {
-  try {
-    return document.toJS({ maxAliasCount: 100 });
-  } catch {
-    faults.push({ path: at, message: "too many aliases" });
-    return null;
-  }
 }
 
 /** Empty documents are usual between `---` lines; `kubectl get` answers with a `List`. */
