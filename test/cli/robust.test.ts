@@ -1,0 +1,115 @@
+/** Whatever is in a file that somebody else wrote, it is refused or wrong input: never a bug, never a stack trace. */
+import fc from "fast-check";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { NamespaceBundle } from "../../xds-proxy/src/owner/bundle.ts";
+import { Cli, policyYaml } from "./harness.ts";
+
+const cli = new Cli();
+let good: NamespaceBundle;
+beforeAll(async () => {
+  await cli.init();
+  cli.write("a.yaml", policyYaml("a"));
+  await cli.good("keygen", "--recipient", "r.pem");
+  await cli.good("sign", "-C", "team-a", "a.yaml");
+  cli.write("s.yaml", policyYaml("s"));
+  await cli.good("seal", "-C", "team-a", "s.yaml", "--for", "r.recipient.json");
+  cli.write("good.json", cli.read("team-a/bundle.json"));
+  good = cli.bundle();
+});
+afterAll(() => {
+  cli.remove();
+});
+
+const COMMANDS = [
+  ["verify", "x.json", "--pin", "pin.json", "--recipient", "r.pem"],
+  ["inspect", "x.json"],
+  ["diff", "good.json", "x.json"],
+  ["wasmplugin", "x.json", "--url", "oci://r/w", "--sha256", "ab".repeat(32)],
+  ["explain", "--pin", "pin.json", "--bundle", "x.json", "--recipient", "r.pem"],
+  ["set", "-C", "team-a", "--dry-run"],
+] as const;
+
+async function neverABug(text: string): Promise<void> {
+  cli.write("x.json", text);
+  cli.write("team-a/bundle.json", text);
+  for (const argv of COMMANDS) {
+    const { code, stderr } = await cli.run(argv);
+    expect([0, 1, 2], `${argv.join(" ")}\n${stderr}`).toContain(code);
+  }
+}
+
+/** An envelope with some of its bytes changed, or cut. */
+const damaged = (text: string): fc.Arbitrary<string> =>
+  fc
+    .tuple(fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 3 }), fc.option(fc.nat(), { nil: undefined }))
+    .map(([edits, cut]) => {
+      const bytes = Buffer.from(text, "base64url");
+      for (const [at, value] of edits) bytes[at % bytes.length] = value;
+      return bytes.subarray(0, cut === undefined ? bytes.length : cut % bytes.length).toString("base64url");
+    });
+
+test("damaged envelopes", async () => {
+  const bundles = fc.constant(undefined).chain(() =>
+    fc.record({
+      roots: fc.oneof(fc.constant(good.roots), fc.tuple(...good.roots.map(damaged))),
+      set: fc.oneof(fc.constant(good.set), damaged(good.set!)),
+      fresh: fc.oneof(fc.constant(good.fresh), damaged(good.fresh!)),
+      envelopes: fc.oneof(
+        fc.constant(good.envelopes),
+        fc.tuple(...good.envelopes.map(damaged)),
+        fc.shuffledSubarray([...good.envelopes]),
+      ),
+    }),
+  );
+  await fc.assert(
+    fc.asyncProperty(bundles, async (bundle) => {
+      await neverABug(JSON.stringify({ wpgate: 1, sets: [bundle] }));
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test("any JSON, any text", async () => {
+  const shaped = fc
+    .record({ wpgate: fc.constantFrom(1, "1", 2), sets: fc.array(fc.anything()) })
+    .map((value) => JSON.stringify(value));
+  await fc.assert(
+    fc.asyncProperty(fc.oneof(fc.json(), fc.string({ unit: "binary" }), shaped), async (text) => {
+      await neverABug(text);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test("any object to sign", async () => {
+  const object = fc.record(
+    {
+      apiVersion: fc.constantFrom<unknown>("security.istio.io/v1", "v1", 1),
+      kind: fc.constantFrom<unknown>("AuthorizationPolicy", "List", null),
+      metadata: fc.oneof(
+        fc.anything(),
+        fc.record({ name: fc.constantFrom("a", "A", "__proto__"), labels: fc.anything() }),
+      ),
+      spec: fc.oneof(
+        fc.anything(),
+        fc.record({ rules: fc.array(fc.anything()), action: fc.constantFrom("DENY", "x") }),
+      ),
+      items: fc.anything(),
+    },
+    { requiredKeys: [] },
+  );
+  cli.write("team-a/bundle.json", cli.read("good.json"));
+  await fc.assert(
+    fc.asyncProperty(
+      fc.oneof(
+        object.map((value) => JSON.stringify(value)),
+        fc.string(),
+      ),
+      async (text) => {
+        const { code, stderr } = await cli.run(["sign", "-C", "team-a", "--dry-run", "-"], { stdin: text });
+        expect([0, 1, 2], stderr).toContain(code);
+      },
+    ),
+    { numRuns: 150 },
+  );
+});
