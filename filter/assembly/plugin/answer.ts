@@ -5,7 +5,6 @@ import { Action, LogLevel, Status } from "../abi/types";
 import { View } from "../bytes/view";
 import { Decision, Reason } from "../policy/types";
 import { Enforcement } from "./enforcement";
-import { HttpRequest } from "./http-request";
 import { Vm } from "./vm";
 
 const OK_PROPERTY = View.utf8("ok");
@@ -42,11 +41,12 @@ export function answer(vm: Vm): Action {
 }
 
 function decide(vm: Vm, enforcement: Enforcement): Action {
-  const request = new HttpRequest();
+  const request = vm.request;
+  request.reset();
   const decision = enforcement.policies.evaluate(request);
   if (request.failed) return refuse(vm, enforcement, UNAVAILABLE, HOST_FAILURE, "host failure");
   if (decision.allow) {
-    if (decision.rule.length > 0) setProperty(RULE_PROPERTY, View.utf8(decision.rule));
+    if (decision.rule.length > 0) setProperty(RULE_PROPERTY, decision.ruleBytes);
     return letPass(vm);
   }
   return refuse(vm, enforcement, decision.status, details(decision), reason(decision));

@@ -1,17 +1,19 @@
 // Which context belongs to which configuration. Ids come from the host; one that it has not announced is refused.
 import { Action } from "../abi/types";
 import { answer, answerUnknown } from "./answer";
+import { IdSet } from "./id-set";
 import { RootContext } from "./root-context";
 import { Vm } from "./vm";
 
 const roots = new Map<u32, RootContext>();
-const streams = new Map<u32, RootContext>();
+/** What decides their requests is the same for every root context of this VM. */
+const streams = new IdSet();
 let vm: Vm | null = null;
 
 /** @param parentId 0 for a root context */
 export function createContext(id: u32, parentId: u32): void {
   if (parentId == 0) roots.set(id, new RootContext(theVm()));
-  else if (roots.has(parentId)) streams.set(id, roots.get(parentId));
+  else if (roots.has(parentId)) streams.add(id);
 }
 
 export function deleteContext(id: u32): void {
@@ -28,7 +30,7 @@ export function tick(rootId: u32): void {
 }
 
 export function requestHeaders(id: u32): Action {
-  return streams.has(id) ? answer(streams.get(id).vm) : answerUnknown();
+  return streams.has(id) ? answer(theVm()) : answerUnknown();
 }
 
 function theVm(): Vm {

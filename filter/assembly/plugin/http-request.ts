@@ -1,4 +1,5 @@
-// The attributes of the request in hand, read from the host when a rule asks for them and never twice.
+// The attributes of the request in hand, read from the host when a rule asks for them and never twice. One object serves
+// all requests, with `reset` before each.
 import { getHeaderPairs, getHeaderValue, getProperty } from "../abi/hostcalls";
 import { HostReply } from "../abi/memory";
 import { Pairs, parsePairs } from "../abi/pairs";
@@ -24,6 +25,13 @@ export class HttpRequest extends RequestAttributes {
   failed: bool = false;
   private pairs: Pairs | null = null;
   private metadata: View | null = null;
+
+  reset(): void {
+    super.reset();
+    this.failed = false;
+    this.pairs = null;
+    this.metadata = null;
+  }
 
   protected readText(attribute: Attribute): View | null {
     switch (attribute) {

@@ -10,6 +10,7 @@ import { Enforcement, Site, compile } from "./enforcement";
 import { Envelopes } from "./envelopes";
 import { Gauges } from "./gauges";
 import { chooseVerifier } from "./host-signature";
+import { HttpRequest } from "./http-request";
 import { NamespaceTrust } from "./namespace-trust";
 import { pinText } from "./pin-region";
 import { RecipientReading, readRecipient } from "./recipient-key";
@@ -22,6 +23,8 @@ const NO_CLOCK_MS: i64 = i64.MAX_VALUE / 4;
 @final
 export class Vm {
   readonly telemetry: Telemetry = new Telemetry();
+  /** The request in hand; requests are judged one after the other. */
+  readonly request: HttpRequest = new HttpRequest();
   /** The host did not hand over the environment, so nothing is known about the recipient key. */
   readonly recipientUnknown: bool;
   /** Null while some namespace that applies has no verified state: everything is answered with 503. */

@@ -1,11 +1,11 @@
 /** The filter's side of the table: the shipped module, pinned, with the signed policies of a group. */
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { projectFile } from "../../../xds-proxy/src/demo/project-file.ts";
 import { encodeBundle } from "../../../xds-proxy/src/owner/bundle.ts";
 import { pinModule } from "../../../xds-proxy/src/pin/pin-module.ts";
 import type { PolicyKnobs } from "../../../xds-proxy/src/policy/types.ts";
+import { shippedModule } from "../../host/shipped-module.ts";
 import { newKeys, Owner, pinOf, type KeyRing, type Policy } from "../../scenarios/owner.ts";
 import type { PolicySpec } from "./group.ts";
 import { WORKLOAD } from "./listeners.ts";
@@ -44,8 +44,7 @@ export class Enforcer {
       Owner.create({ ns: ROOT_NAMESPACE, keys: this.#root, root: knobs }),
     ]);
     const module = join(this.#folder, `${vmId}.wasm`);
-    const shipped = await readFile(process.env["WPGATE_WASM"] ?? projectFile("filter/build/wpgate.wasm"));
-    await writeFile(module, pinModule(shipped, pinOf([team, root], ROOT_NAMESPACE)));
+    await writeFile(module, pinModule(shippedModule(), pinOf([team, root], ROOT_NAMESPACE)));
     const bundles = await Promise.all([
       team.bundle({ policies: policies.filter(({ root }) => root !== true).map(policyOf) }),
       root.bundle({ policies: policies.filter(({ root }) => root === true).map(policyOf) }),
