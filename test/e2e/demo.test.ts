@@ -58,8 +58,8 @@ test("all goes as it should, every attack is refused by its name, and nothing is
   expect(stdout).not.toContain("✗");
   for (const { what, code: refusal } of ATTACKS)
     expect(stdout).toMatch(new RegExp(`✓ ${what} .*\\b${refusal} +4 of 4 as before`));
-  expect(stdout).toMatch(/ GET \/orders\/internal\/costs +403 denied\n/);
-  expect(stdout).toMatch(/ POST \/orders +200 allowed\n/);
+  expect(stdout).toMatch(/ GET \/orders\/internal\/costs +403 denied +deny-internal, which is sealed\n/);
+  expect(stdout).toMatch(/ POST \/orders +200 allowed +allow-orders\n/);
   expect(stdout).toMatch(/\nAll \d\d steps went as they should\.\n/);
   expect([code, leftover]).toEqual([0, []]);
 });
@@ -75,8 +75,8 @@ spec: {selector: {matchLabels: {app: cart}}, rules: [{to: [{operation: {methods:
 `,
   );
   const { code, stdout } = await demo(["--policy", file]).ended;
-  expect(stdout).toMatch(/ PUT \/cart\/x +200 allowed\n/);
-  expect(stdout).toMatch(/ GET \/ +403 denied\n/);
+  expect(stdout).toMatch(/ PUT \/cart\/x +200 allowed +cart\n/);
+  expect(stdout).toMatch(/ GET \/ +403 denied +nothing allows it\n/);
   expect([code, stdout]).toEqual([0, expect.stringMatching(/All \d\d steps went as they should\.\n/)]);
 });
 

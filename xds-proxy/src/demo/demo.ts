@@ -90,8 +90,8 @@ class Play {
     this.#table.tell(`signs ${namesOf(first)}, seals ${namesOf(sealed)} for the workloads of ${app}`);
     this.#table.chapter("The control plane carries it");
     this.#table.head();
-    await this.#believed("the owner's first set", await this.#publish(first), this.#expected("first"));
-    await this.#believed("the owner's second set", await this.#publish(second), this.#expected("second"));
+    await this.#believed("the owner's first set", await this.#publish(first), "first");
+    await this.#believed("the owner's second set", await this.#publish(second), "second");
   }
 
   async hostileControlPlane(attacks: readonly Attack[]): Promise<void> {
@@ -110,15 +110,11 @@ class Play {
     this.#table.chapter("The owner replaces the cfg key, which may be stolen");
     this.#table.head();
     await this.#owner.rotate({ ...stolen, cfg: SigningKey.generate(), fresh: newOwnerKeys().fresh });
-    await this.#believed("root 2 and a set under the new key", await this.#publish(second), this.#expected("second"));
+    await this.#believed("root 2 and a set under the new key", await this.#publish(second), "second");
     const forged = await this.#owner.signBundle({ ...this.#policies, plain: first }, stolen);
     await this.#attack({ what: "signs with the old cfg key", code: "KEY_UNKNOWN" }, forged);
     await this.#attack({ what: "hides root 2", code: "ROLLBACK" }, before);
-    await this.#believed(
-      "and the owner goes on: the first set again",
-      await this.#publish(first),
-      this.#expected("first"),
-    );
+    await this.#believed("and the owner goes on: the first set again", await this.#publish(first), "first");
   }
 
   conclude(): boolean {
@@ -136,16 +132,13 @@ class Play {
     return await this.#owner.publish({ ...this.#policies, plain });
   }
 
-  #expected(version: "first" | "second"): readonly Probe[] {
-    return this.#story.requests.map(({ method, path, expected }) => ({ method, path, status: expected[version] }));
-  }
-
   /** Delivers what must take effect, and shows each request. */
-  async #believed(what: string, bundle: SignedBundle, expected: readonly Probe[]): Promise<void> {
+  async #believed(what: string, bundle: SignedBundle, version: "first" | "second"): Promise<void> {
+    const { requests } = this.#story;
     const { answer, codes } = await this.scenario.deliver(bundle, false);
     this.#carried.push(bundle);
-    this.#inForce = expected;
-    const seen = await this.scenario.probe(expected, { settle: false });
+    this.#inForce = requests.map(({ method, path, expected }) => ({ method, path, status: expected[version] }));
+    const seen = await this.scenario.probe(this.#inForce, { settle: false });
     const right = answer === "ACK" && codes.length === 0;
     this.#table.step({
       what,
@@ -155,9 +148,15 @@ class Play {
       wrong: "should be taken",
     });
     seen.forEach(({ method, path, status }, index) => {
-      const wanted = expected[index]?.status ?? 0;
-      const envoy = `${status}${VERDICTS.get(status) ?? ""}`;
-      this.#table.step({ what: `  ${method} ${path}`, envoy, right: status === wanted, wrong: `should be ${wanted}` });
+      const { expected, because } = requests[index] ?? { expected: undefined, because: undefined };
+      const right = status === expected?.[version];
+      this.#table.step({
+        what: `  ${method} ${path}`,
+        envoy: `${status}${VERDICTS.get(status) ?? ""}`,
+        note: right ? because?.[version] : undefined,
+        right,
+        wrong: `should be ${expected?.[version] ?? "nothing"}`,
+      });
     });
   }
 

@@ -15,7 +15,11 @@ export interface DemoRequest {
   readonly path: string;
   /** What it is answered under the first and under the second version of the policies. */
   readonly expected: { readonly first: number; readonly second: number };
+  /** Which policy decides that. */
+  readonly because: { readonly first: string; readonly second: string };
 }
+
+type Sample = Pick<DemoRequest, "method" | "path">;
 
 export interface Story {
   readonly namespace: string;
@@ -28,7 +32,7 @@ export interface Story {
   readonly requests: readonly DemoRequest[];
 }
 
-const REQUESTS: readonly DemoRequest[] = [
+const REQUESTS: readonly Omit<DemoRequest, "because">[] = [
   { method: "GET", path: "/orders/7", expected: { first: 200, second: 200 } },
   { method: "POST", path: "/orders", expected: { first: 403, second: 200 } },
   { method: "GET", path: "/customers", expected: { first: 403, second: 403 } },
@@ -38,12 +42,13 @@ const MAX_REQUESTS = 6;
 
 export function ownStory(): Story {
   const read = (name: string): readonly OwnerObject[] => readObjects([policyFile(name)], "team-a");
-  return {
-    ...{ namespace: "team-a", app: "shop", requests: REQUESTS },
-    first: read("allow-orders"),
-    second: read("allow-orders-next"),
-    sealed: read("deny-internal"),
-  };
+  const cast = { namespace: "team-a", app: "shop", first: read("allow-orders"), second: read("allow-orders-next") };
+  const story = { ...cast, sealed: read("deny-internal") };
+  const requests = REQUESTS.map((request) => ({
+    ...request,
+    because: judged(story, request, ({ because }) => because),
+  }));
+  return { ...story, requests };
 }
 
 /** A story about other policies; what is expected is what the policy evaluator says.
@@ -65,15 +70,13 @@ export function storyOf(sources: readonly Source[]): Story {
   };
   const sealed = readObjects([hidden], namespace);
   const second = first.map((object, index) => (index === 0 ? annotated(object) : object));
-  const node = { namespace, app };
+  const story = { namespace, app, first, second, sealed };
   const requests = [...samples(documents), { method: "GET", path: "/orders/internal/costs" }].map((request) => ({
     ...request,
-    expected: {
-      first: verdict([...first, ...sealed], request, node),
-      second: verdict([...second, ...sealed], request, node),
-    },
+    expected: judged(story, request, ({ status }) => status),
+    because: judged(story, request, ({ because }) => because),
   }));
-  return { namespace, app, first, second, sealed, requests };
+  return { ...story, requests };
 }
 
 function policyFile(name: string): Source {
@@ -87,8 +90,6 @@ function annotated(object: OwnerObject): OwnerObject {
   const annotations = { ...value.metadata.annotations, "wpgate.dev/demo": "second version" };
   return { ...object, data: utf8(JSON.stringify({ ...value, metadata: { ...value.metadata, annotations } })) };
 }
-
-type Sample = Pick<DemoRequest, "method" | "path">;
 
 /** Requests that the operations of the policies speak of, and one that they may not. */
 function samples(documents: readonly unknown[]): readonly Sample[] {
@@ -113,20 +114,41 @@ function concrete(pattern: string, anything: string): string {
   return anything.startsWith("/") && !text.startsWith("/") ? `/${text}` : text;
 }
 
-function verdict(objects: readonly OwnerObject[], request: Sample, node: { namespace: string; app: string }): number {
-  const policies = objects.map(({ data }) => parsePolicy(data).policy).filter((policy) => policy !== undefined);
+interface Judgement {
+  readonly status: number;
+  readonly because: string;
+}
+
+/** The same question about both versions. */
+function judged<T>(
+  story: Omit<Story, "requests">,
+  request: Sample,
+  pick: (judgement: Judgement) => T,
+): { readonly first: T; readonly second: T } {
+  return {
+    first: pick(judge(story, story.first, request)),
+    second: pick(judge(story, story.second, request)),
+  };
+}
+
+function judge(story: Omit<Story, "requests">, plain: readonly OwnerObject[], request: Sample): Judgement {
+  const objects = [...plain, ...story.sealed];
   const { decision } = explainRequest({
-    policies,
+    policies: objects.map(({ data }) => parsePolicy(data).policy).filter((policy) => policy !== undefined),
     node: {
-      namespace: node.namespace,
-      rootNamespace: "istio-system",
-      trustDomain: TRUST_DOMAIN,
-      labels: { app: node.app },
+      ...{ namespace: story.namespace, rootNamespace: "istio-system", trustDomain: TRUST_DOMAIN },
+      labels: { app: story.app },
     },
     knobs: { default: "deny", paths: "strict" },
-    request: { ...request, host: "127.0.0.1", remoteAddress: "127.0.0.1:1", headers: [["host", "127.0.0.1"]] },
+    request: {
+      ...{ ...request, host: "127.0.0.1:1", headers: [] },
+      ...{ remoteAddress: "127.0.0.1:1", destinationAddress: "127.0.0.1:1" },
+    },
   });
-  return decision.status;
+  const name = /-policy\[(.*)\]-rule\[/.exec(decision.rule)?.[1];
+  const isSealed = story.sealed.some((object) => object.name === `${story.namespace}/${name ?? ""}`);
+  const because = name === undefined ? "nothing allows it" : `${name}${isSealed ? ", which is sealed" : ""}`;
+  return { status: decision.status, because };
 }
 
 function memberOf(value: unknown, ...path: readonly string[]): unknown {

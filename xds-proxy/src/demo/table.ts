@@ -15,6 +15,8 @@ export interface Step {
   readonly code?: string;
   /** What requests said after it. */
   readonly requests?: string;
+  /** Why, for people. */
+  readonly note?: string | undefined;
   readonly right: boolean;
   /** What should have been, where it was not. */
   readonly wrong?: string;
@@ -55,18 +57,19 @@ export class Table {
     write(
       paint(
         "dim",
-        `    ${"what".padEnd(WIDTHS.what)}${"Envoy".padEnd(WIDTHS.envoy)}${"code".padEnd(WIDTHS.code)}requests\n`,
+        `    ${"what".padEnd(WIDTHS.what)}${"Envoy".padEnd(WIDTHS.envoy)}${"code, why".padEnd(WIDTHS.code)}requests\n`,
       ),
     );
   }
 
-  step({ what, envoy, code = "", requests = "", right, wrong = "" }: Step): void {
+  step({ what, envoy, code = "", requests = "", note = "", right, wrong = "" }: Step): void {
     const { write, paint } = this.#screen;
     this.#count++;
     if (!right) this.#wrong++;
     const mark = right ? paint("green", "✓") : paint("red", "✗");
     const coloured = paint(code === "" ? "dim" : "yellow", code.padEnd(WIDTHS.code));
-    const rest = code === "" && requests === "" ? envoy : `${envoy.padEnd(WIDTHS.envoy)}${coloured}${requests}`;
+    const columns = `${envoy.padEnd(WIDTHS.envoy)}${note === "" ? coloured : paint("dim", note)}${requests}`;
+    const rest = code + requests + note === "" ? envoy : columns;
     write(`  ${mark} ${what.padEnd(WIDTHS.what)}${rest}\n`);
     if (!right) write(`      ${paint("red", wrong)}\n`);
   }
