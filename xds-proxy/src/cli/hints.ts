@@ -27,7 +27,7 @@ const REFUSALS: Readonly<Record<Code, string>> = {
   DECRYPT: "it can not be decrypted with this key and auth secret",
   INNER_MISMATCH: "what was encrypted is not what the envelope claims: a signature was put on a stranger's ciphertext",
   PAYLOAD: "the signed content is not what its kind must look like",
-  UNSUPPORTED: "the filter can not enforce this, so it is refused as a whole; see docs/policy.md",
+  UNSUPPORTED: "the filter can not enforce this, so it is refused as a whole, never half of it",
   UNPINNED: "nobody has pinned a root of this namespace here; see wpgate filter pin",
   ROOT_INVALID: "the root chain does not lead from the pinned root; was it replaced?",
   ROOT_GAP: "a root is missing in the chain; roots are delivered from the pinned one on",
