@@ -1,5 +1,5 @@
 /** Help: every command has an example, and the examples run in the order in which a person reads them. */
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -79,6 +79,19 @@ describe("examples work when pasted", () => {
       await paste(script);
     },
   );
+});
+
+test("Ctrl-C ends it while it waits for stdin", async () => {
+  const child = spawn(process.execPath, [projectFile("dist/cli/main.js"), "inspect"], {
+    stdio: ["pipe", "ignore", "pipe"],
+  });
+  let stderr = "";
+  child.stderr.setEncoding("utf8").on("data", (chunk: string) => (stderr += chunk));
+  const ended = new Promise((resolve) => child.on("close", resolve));
+  // More than a pipe holds: once it is gone, the program reads.
+  await new Promise((resolve) => child.stdin.write(Buffer.alloc(1 << 20), resolve));
+  child.kill("SIGINT");
+  expect([await ended, stderr]).toEqual([130, "wpgate: stopped\n"]);
 });
 
 test("docs/cli.md works when pasted", async () => {

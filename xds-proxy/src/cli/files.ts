@@ -12,6 +12,7 @@ import {
   statSync,
 } from "node:fs";
 import { writeSync } from "node:fs";
+import type { Readable } from "node:stream";
 import { dirname, join, relative, resolve } from "node:path";
 import { decodeUtf8 } from "../bytes/octets.ts";
 import { ConfigError } from "../errors.ts";
@@ -21,7 +22,9 @@ export const STDIO = "-";
 /** More than any file that a command has a use for. */
 const INPUT_MAX_BYTES = 64 * 1024 * 1024;
 
-export async function stdinBytes(stream: NodeJS.ReadStream): Promise<Uint8Array> {
+/** All of a stream; stops to read, with an error, when `signal` fires. */
+export async function stdinBytes(stream: Readable, signal: AbortSignal): Promise<Uint8Array> {
+  signal.addEventListener("abort", () => stream.destroy());
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of stream as AsyncIterable<Buffer>) {
@@ -45,8 +48,13 @@ export async function readInput(context: CliContext, path: string): Promise<Uint
 /** @throws ConfigError, also when the file is not UTF-8. */
 export async function readTextInput(context: CliContext, path: string): Promise<string> {
   const text = decodeUtf8(await readInput(context, path));
-  if (text === undefined) throw new ConfigError([{ path, message: "is not UTF-8 text" }]);
+  if (text === undefined) throw new ConfigError([{ path: inputName(path), message: "is not UTF-8 text" }]);
   return text.replace(/^\ufeff/, "");
+}
+
+/** What an input is called in messages. */
+export function inputName(path: string): string {
+  return path === STDIO ? "stdin" : path;
 }
 
 /** A path as the person would type it. */

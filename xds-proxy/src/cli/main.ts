@@ -24,7 +24,10 @@ const colour = (stream: NodeJS.WriteStream): boolean => stream.isTTY && (process
 process.exitCode = await runCli(process.argv.slice(2), {
   cwd: process.cwd(),
   environment: process.env,
-  readStdin: () => stdinBytes(process.stdin),
+  readStdin: () => {
+    if (process.stdin.isTTY) process.stderr.write("wpgate: reading what you type; Ctrl-D ends it\n");
+    return stdinBytes(process.stdin, interrupted.signal);
+  },
   stdout: (text) => process.stdout.write(text),
   stderr: (text) => process.stderr.write(text),
   colour: { stdout: colour(process.stdout), stderr: colour(process.stderr) },

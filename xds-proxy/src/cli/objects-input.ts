@@ -3,7 +3,7 @@ import { ConfigError } from "../errors.ts";
 import { readObjects, type OwnerObject, type Source } from "../owner/objects.ts";
 import type { CliContext } from "./context.ts";
 import { Hinted } from "./failure.ts";
-import { expandFolders, readTextInput, STDIO } from "./files.ts";
+import { expandFolders, inputName, readTextInput } from "./files.ts";
 
 /** @throws ConfigError with every fault of every object. */
 export async function readObjectInputs(
@@ -13,7 +13,7 @@ export async function readObjectInputs(
 ): Promise<readonly OwnerObject[]> {
   const sources: Source[] = [];
   for (const path of expandFolders(context, paths))
-    sources.push({ name: path === STDIO ? "stdin" : path, text: await readTextInput(context, path) });
+    sources.push({ name: inputName(path), text: await readTextInput(context, path) });
   const objects = readObjects(sources, namespace);
   if (objects.length === 0)
     throw new Hinted(

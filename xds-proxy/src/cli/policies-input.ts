@@ -2,11 +2,12 @@
 import type { RootDocument } from "../envelope/statements.ts";
 import type { Recipient } from "../envelope/types.ts";
 import { VerifyError } from "../errors.ts";
-import { parseBundle, type NamespaceBundle } from "../owner/bundle.ts";
+import type { NamespaceBundle } from "../owner/bundle.ts";
 import { parsePin, type PinFile } from "../owner/pin.ts";
 import { verifyBundle, type GoodBundle } from "../owner/verify-bundle.ts";
 import { parsePolicy } from "../policy/parse.ts";
 import type { AuthorizationPolicy, PolicyKnobs, PolicyNode } from "../policy/types.ts";
+import { readBundleInput } from "./bundle-input.ts";
 import type { CliContext } from "./context.ts";
 import { Hinted, usageError } from "./failure.ts";
 import { readTextInput } from "./files.ts";
@@ -39,11 +40,12 @@ interface Part {
 /** @throws VerifyError for a bundle that the pin does not vouch for, or a policy that the filter refuses */
 export async function loadPolicies(context: CliContext, options: PoliciesOptions): Promise<PoliciesInput> {
   const recipient = options.recipient === undefined ? undefined : await loadExchangeKey(context, options.recipient);
-  const given = await Promise.all(
-    (options.bundle ?? []).map(async (path) => parseBundle(await readTextInput(context, path), path).sets),
-  );
+  const given = await Promise.all((options.bundle ?? []).map((path) => readBundleInput(context, path)));
   const { pin, own } = await ownPart(context, options, recipient);
-  const parts = [...own, ...given.flat().map((bundle) => partOf(verified(context, bundle, { pin, recipient })))];
+  const parts = [
+    ...own,
+    ...given.flatMap(({ sets }) => sets).map((bundle) => partOf(verified(context, bundle, { pin, recipient }))),
+  ];
   const [first] = parts;
   if (first === undefined) throw usageError("--bundle", "is missing", "with --pin, say which bundles count");
   return {

@@ -7,7 +7,7 @@ import { ParseError } from "../../errors.ts";
 import { parseBundle, type NamespaceBundle } from "../../owner/bundle.ts";
 import { pinOf } from "../../pin/pin-module.ts";
 import type { CliContext } from "../context.ts";
-import { readInput } from "../files.ts";
+import { inputName, readInput } from "../files.ts";
 import { example, jsonOption, outputOption } from "../options.ts";
 import { columns, painter, printable, printJson, warn } from "../ui.ts";
 
@@ -37,7 +37,7 @@ export function inspectCommand(context: CliContext): Command {
     .action(async (path: string, options: Options) => {
       const bytes = await readInput(context, path);
       if (WASM_MAGIC.every((byte, index) => bytes[index] === byte)) showPin(context, bytes, options);
-      else showEnvelopes(context, envelopesIn(bytes, path), options);
+      else showEnvelopes(context, envelopesIn(bytes, inputName(path)), options);
       warn(context, UNTRUSTED);
     });
   return example(command, "wpgate inspect team-a/bundle.json");

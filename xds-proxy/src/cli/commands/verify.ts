@@ -4,10 +4,10 @@ import { resolve } from "node:path";
 import { Command, Option } from "commander";
 import type { Recipient, TrustState } from "../../envelope/types.ts";
 import { VerifyError } from "../../errors.ts";
-import { parseBundle } from "../../owner/bundle.ts";
 import { displayName } from "../../owner/object-name.ts";
 import { parsePin } from "../../owner/pin.ts";
 import { verifyBundle, type BundleVerdict } from "../../owner/verify-bundle.ts";
+import { readBundleInput } from "../bundle-input.ts";
 import type { CliContext } from "../context.ts";
 import { Exit, reportFailure, usageError } from "../failure.ts";
 import { readTextInput, replaceFile } from "../files.ts";
@@ -54,7 +54,7 @@ export function verifyCommand(context: CliContext): Command {
 
 async function verify(context: CliContext, path: string, options: Options): Promise<void> {
   const pin = parsePin(await readTextInput(context, options.pin), options.pin);
-  const bundle = parseBundle(await readTextInput(context, path), path);
+  const bundle = await readBundleInput(context, path);
   const recipient: Recipient | undefined =
     options.recipient === undefined ? undefined : await loadExchangeKey(context, options.recipient);
   const states = await loadStates(context, options.state);

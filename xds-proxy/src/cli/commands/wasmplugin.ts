@@ -2,7 +2,6 @@
 import { createHash } from "node:crypto";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { stringify } from "yaml";
-import { parseBundle } from "../../owner/bundle.ts";
 import { describe } from "../../owner/describe.ts";
 import {
   FAIL_STRATEGIES,
@@ -12,9 +11,10 @@ import {
   type FailStrategy,
   type MatchMode,
 } from "../../owner/wasm-plugin.ts";
+import { readBundleInput } from "../bundle-input.ts";
 import type { CliContext } from "../context.ts";
 import { usageError } from "../failure.ts";
-import { readInput, readTextInput } from "../files.ts";
+import { readInput } from "../files.ts";
 import { example, jsonOption, keyValue, outputOption } from "../options.ts";
 import { printJson, warn } from "../ui.ts";
 
@@ -77,7 +77,7 @@ export function wasmpluginCommand(context: CliContext): Command {
 }
 
 async function print(context: CliContext, paths: readonly string[], options: Options): Promise<void> {
-  const bundles = await Promise.all(paths.map(async (path) => parseBundle(await readTextInput(context, path), path)));
+  const bundles = await Promise.all(paths.map((path) => readBundleInput(context, path)));
   const sets = bundles.flatMap((bundle) => bundle.sets);
   const unfinished = sets.findIndex(({ set, fresh }) => set === undefined || fresh === undefined);
   if (unfinished >= 0)
