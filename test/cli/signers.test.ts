@@ -58,6 +58,29 @@ describe("exec:", () => {
     await cli.good("sign", "-C", "team-a", "a.yaml");
   });
 
+  test("a folder can begin with a root key that is elsewhere", async () => {
+    const other = new Cli();
+    await other.good("keygen", "hsm.pem");
+    other.write(
+      "wpgate.yaml",
+      `wpgate: 1
+namespace: team-b
+mesh: prod
+trustDomain: cluster.local
+contact: https://team-b.example
+signers:
+  root: [{exec: openssl dgst -sha256 -sign hsm.pem, publicKey: hsm.pub.pem}]
+  cfg: [keys/cfg.pem]
+`,
+    );
+    other.write("pin.json", await other.good("root", "init"));
+    other.write("a.yaml", policyYaml("a"));
+    await other.good("sign", "a.yaml");
+    await other.good("verify", "bundle.json", "--pin", "pin.json");
+    expect(other.read(".gitignore")).toContain("keys/*.pem");
+    other.remove();
+  });
+
   test.each([
     ["a program that fails", "false", "ended with 1"],
     ["a program that answers something else", "echo hello", "that are no P-256 signature"],

@@ -78,5 +78,5 @@ export function example(command: Command, lines: string, after = ""): Command {
     .split("\n")
     .map((line) => `  ${line}`)
     .join("\n");
-  return command.addHelpText("after", `${after}\n\nExample:\n${shown}`);
+  return command.addHelpText("after", `${after === "" ? "" : `${after}\n`}\nExample:\n${shown}`);
 }

@@ -35,9 +35,9 @@ function environmentCommand(context: CliContext): Command {
   const command = new Command("env")
     .summary("hand a recipient's key to the proxy")
     .description(
-      "Writes the private key and auth secret of a recipient as the environment variable that the filter reads, for\n" +
-        "the container of the proxy and nobody else. With --out it is a file for its owner alone; without, it goes\n" +
-        "to stdout, for a pipe: | kubectl create secret generic wpgate --from-env-file=/dev/stdin",
+      "Writes the private key and auth secret of a recipient as the environment variable that the filter reads,\n" +
+        "for the container of the proxy and nobody else. With --out it is a file for its owner alone; without, it\n" +
+        "goes to stdout, for a pipe: | kubectl create secret generic wpgate --from-env-file=/dev/stdin",
     )
     .argument("<key>", "private key, made by wpgate keygen --recipient")
     .addOption(new Option("--out <file>", "where it goes, mode 0600"))

@@ -31,7 +31,8 @@ export function rootChangeCommand(context: CliContext): Command {
     .summary("other settings or keys, or a longer life")
     .description(
       "Signs the next root with what is given, the rest as before; without options it only gets a new lifetime.\n" +
-        "What is published is signed again under it. To put one key in the place of another, see wpgate root rotate.",
+        "What is published is signed again under it. To put one key in the place of another there is\n" +
+        "wpgate root rotate.",
     )
     .addOption(dirOption());
   addSettingOptions(command)

@@ -15,7 +15,8 @@ export function rootPinCommand(context: CliContext): Command {
   const command = new Command("pin")
     .summary("join pins of several namespaces")
     .description(
-      "Prints one pin with the roots of all that are given: a workload needs its own namespace's and that of the root\nnamespace.",
+      "Prints one pin with the roots of all that are given: a workload needs its own namespace's and that of\n" +
+        "the root namespace.",
     )
     .argument("<pin...>", "pin.json files")
     .addOption(
