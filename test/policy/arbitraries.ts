@@ -51,12 +51,18 @@ const spiffe = fc.oneof(
   fc
     .array(fc.constantFrom("ns", "sa", "a", "b", "spiffe:", "", "td1", "sa/a", "ns/a"), { maxLength: 9 })
     .map((pieces) => pieces.join("/")),
-  fc.constant("spiffe://td1/ns/a/x/sa/a/y"),
+  fc.constantFrom("spiffe://td1/ns/a/x/sa/a/y", "spiffe://td1/ns/team/sa/a/", "spiffe://td1/ns/team/sa/ab"),
   fc.constant("spiffe://td1/ns/a/sa/a\n"),
   fc.constant("CN=a"),
 );
 
-const ipv4 = fc.constantFrom("10.0.0.1", "10.1.2.3", "192.168.0.1", "0.0.0.0", "255.255.255.255");
+const ipv4 = fc.oneof(
+  fc.constantFrom("10.0.0.1", "10.1.2.3", "192.168.0.1", "0.0.0.0", "255.255.255.255"),
+  // One bit away from the first.
+  fc
+    .nat({ max: 31 })
+    .map((bit) => [10, 0, 0, 1].map((octet, i) => (i === bit >> 3 ? octet ^ (1 << (bit & 7)) : octet)).join(".")),
+);
 const ipv6 = fc.constantFrom("::1", "2001:db8::1", "::ffff:10.0.0.1", "fe80::1", "2001:db8:0:0:1::", "1:2:3:4:5:6:7:8");
 const block = fc.oneof(
   ipv4,
@@ -164,6 +170,11 @@ const rule = fc.record(
   { requiredKeys: [] },
 );
 
+/** Rules of which several match the same request. */
+const crowdedRule = fc
+  .array(fc.constantFrom("/a", "/a/*", "/*", "/a/b", "/a/{*}", "*"), { minLength: 1, maxLength: 3 })
+  .map((paths) => ({ to: [{ operation: { paths } }] }));
+
 /** An AuthorizationPolicy that is often, but not always, valid. */
 export const policyDocument: fc.Arbitrary<unknown> = fc.record({
   apiVersion: fc.constant("security.istio.io/v1"),
@@ -180,7 +191,7 @@ export const policyDocument: fc.Arbitrary<unknown> = fc.record({
     {
       action: fc.constantFrom("ALLOW", "ALLOW", "DENY", "DENY", "AUDIT", "CUSTOM"),
       selector: fc.record({ matchLabels: fc.constantFrom({ app: "x" }, { app: "y" }, {}) }, { requiredKeys: [] }),
-      rules: fc.array(rule, { maxLength: 3 }),
+      rules: fc.oneof(fc.array(rule, { maxLength: 3 }), fc.array(crowdedRule, { maxLength: 12 })),
     },
     { requiredKeys: [] },
   ),
