@@ -1,10 +1,9 @@
 /** Small operations on octet strings that the layers above share. Nothing here is constant time. */
 
-const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 export function utf8(text: string): Uint8Array {
-  return encoder.encode(text);
+  return plain(Buffer.from(text, "utf8"));
 }
 
 /** Decodes strict UTF-8, a byte order mark included; undefined for anything ill-formed. */
@@ -16,21 +15,31 @@ export function decodeUtf8(bytes: Uint8Array): string | undefined {
   }
 }
 
+/** One fresh octet string out of many. */
 export function concat(...parts: readonly Uint8Array[]): Uint8Array {
-  const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
+  return plain(Buffer.concat(parts));
+}
+
+/** Buffers are quicker to make, and `slice` of one means something else than that of an octet string. */
+function plain(buffer: Buffer): Uint8Array {
+  return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length);
 }
 
 export function equals(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && Buffer.compare(a, b) === 0;
 }
 
-/** Orders texts by their UTF-8 bytes, which is the order of code points and not that of `<` on strings. */
+/** Orders well-formed texts by their UTF-8 bytes, which is the order of code points and not that of `<` on strings. */
 export function compareUtf8(a: string, b: string): number {
-  return Buffer.compare(Buffer.from(a, "utf8"), Buffer.from(b, "utf8"));
+  const shared = Math.min(a.length, b.length);
+  for (let i = 0; i < shared; i++) {
+    const [x, y] = [a.charCodeAt(i), b.charCodeAt(i)];
+    if (x !== y) return rank(x) - rank(y);
+  }
+  return a.length - b.length;
+}
+
+/** Surrogates stand for code points above all others. */
+function rank(unit: number): number {
+  return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit;
 }

@@ -99,16 +99,16 @@ export function encodeVarint(value: number | bigint): Uint8Array {
   return Uint8Array.from(varintBytes(value));
 }
 
-function varintBytes(value: number | bigint): number[] {
-  if (typeof value === "number" && value >= 0 && value < 0x80) return [value];
+function varintBytes(value: number | bigint): readonly number[] {
   const out: number[] = [];
-  let rest = BigInt.asUintN(64, BigInt(value));
-  while (rest >= 0x80n) {
-    out.push(Number(rest & 0x7fn) | 0x80);
-    rest >>= 7n;
+  let rest = value;
+  if (typeof rest === "number" && rest >= 0 && rest < 2 ** 31) {
+    for (; rest >= 0x80; rest >>= 7) out.push((rest & 0x7f) | 0x80);
+    return [...out, rest];
   }
-  out.push(Number(rest));
-  return out;
+  rest = BigInt.asUintN(64, BigInt(rest));
+  for (; rest >= 0x80n; rest >>= 7n) out.push(Number(rest & 0x7fn) | 0x80);
+  return [...out, Number(rest)];
 }
 
 export function encodeTag(field: number, wireType: number): Uint8Array {
@@ -117,12 +117,13 @@ export function encodeTag(field: number, wireType: number): Uint8Array {
 
 /** A varint field; int32 and int64 may be negative. */
 export function varintField(field: number, value: number | bigint): Uint8Array {
-  return concat(encodeTag(field, VARINT), encodeVarint(value));
+  return Uint8Array.of(...varintBytes(field * 8 + VARINT), ...varintBytes(value));
 }
 
-export function bytesField(field: number, ...value: readonly Uint8Array[]): Uint8Array {
-  const length = value.reduce((sum, part) => sum + part.length, 0);
-  return concat(encodeTag(field, LENGTH_DELIMITED), encodeVarint(length), ...value);
+/** A length-delimited field; its content may come in pieces. */
+export function bytesField(field: number, ...content: readonly Uint8Array[]): Uint8Array {
+  const length = content.reduce((sum, part) => sum + part.length, 0);
+  return concat(Uint8Array.of(...varintBytes(field * 8 + LENGTH_DELIMITED), ...varintBytes(length)), ...content);
 }
 
 export function stringField(field: number, value: string): Uint8Array {

@@ -5,7 +5,7 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, sign, verify } from "node:crypto";
 import type { KeyObject } from "node:crypto";
 import { InternalError } from "../errors.ts";
-import { assertPublicKey, derivePublicKey, pkcs8Of, SIGNATURE_BYTES, spkiOf } from "./p256.ts";
+import { assertPublicKey, derivePublicKey, isValidPublicKey, pkcs8Of, SIGNATURE_BYTES, spkiOf } from "./p256.ts";
 
 /** A P-256 public key for signatures; only `importPublicKey` makes one, so its point is valid. */
 export class PublicKey {
@@ -38,7 +38,7 @@ const imported = new Map<string, PublicKey>();
 
 /** @throws ParseError KEY unless `bytes` is a valid uncompressed point of 65 bytes. */
 export function importPublicKey(bytes: Uint8Array): PublicKey {
-  const id = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
+  const id = cacheKeyOf(bytes);
   const known = imported.get(id);
   if (known !== undefined) return known;
   const key = PublicKey.import(bytes);
@@ -46,6 +46,15 @@ export function importPublicKey(bytes: Uint8Array): PublicKey {
   if (imported.size >= CACHE_MAX_COUNT && oldest !== undefined) imported.delete(oldest);
   imported.set(id, key);
   return key;
+}
+
+/** Whether it can be imported; a key that was imported lately is not validated again. */
+export function isPublicKey(bytes: Uint8Array): boolean {
+  return imported.has(cacheKeyOf(bytes)) || isValidPublicKey(bytes);
+}
+
+function cacheKeyOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
 }
 
 /** A private key that signs and never agrees on secrets (RFC 8292 section 3.2). */

@@ -151,15 +151,13 @@ export function encodeWebpushMessage({ id, data, sender, cosigners, contentEncod
     bytesField(MESSAGE.data, data),
     bytesField(
       MESSAGE.sender,
-      concat(
-        bytesField(VAPID.k, sender.k),
-        bytesField(VAPID.data, sender.data),
-        bytesField(VAPID.tSignature, sender.tSignature),
-      ),
+      bytesField(VAPID.k, sender.k),
+      bytesField(VAPID.data, sender.data),
+      bytesField(VAPID.tSignature, sender.tSignature),
     ),
     ...(contentEncoding === 0 ? [] : [varintField(MESSAGE.contentEncoding, contentEncoding)]),
     ...cosigners.map(({ k, tSignature }) =>
-      bytesField(MESSAGE.cosigners, concat(bytesField(VAPID.k, k), bytesField(VAPID.tSignature, tSignature))),
+      bytesField(MESSAGE.cosigners, bytesField(VAPID.k, k), bytesField(VAPID.tSignature, tSignature)),
     ),
   );
 }

@@ -185,7 +185,7 @@ function isWanted({ rt, name }: { rt: string; name: string }, want: Pick<Want, "
   return (want.rt === undefined || want.rt === rt) && (want.name === undefined || want.name === name);
 }
 
-/** Texts in claims are free to hold any character; JSON keeps the parts apart. */
-function memberKey(...parts: readonly string[]): string {
-  return JSON.stringify(parts);
+/** Texts in claims are free to hold any character; lengths keep the parts apart. */
+function memberKey(rt: string, name: string, rcp = ""): string {
+  return `${rt.length} ${name.length} ${rt}${name}${rcp}`;
 }

@@ -8,7 +8,7 @@ import { asArray, asInteger, asObject, asOneOf, asString, exactly, items, member
 import type { Located } from "../bytes/json-shape.ts";
 import { parseStrictJson } from "../bytes/json.ts";
 import { compareUtf8, utf8 } from "../bytes/octets.ts";
-import { isValidPublicKey } from "../crypto/p256.ts";
+import { isPublicKey } from "../crypto/ecdsa-p256.ts";
 import {
   FRESH_TTL_MAX_SEC,
   FRESH_TTL_MIN_SEC,
@@ -17,8 +17,8 @@ import {
   THRESHOLD_MAX_COUNT,
 } from "../gen/limits.ts";
 import { isDnsName, isLabel } from "./names.ts";
-import { ROLES } from "./types.ts";
-import type { Role } from "./types.ts";
+import { ROLES } from "./roles.ts";
+import type { Role } from "./roles.ts";
 
 export interface RootKey {
   /** 65 bytes. */
@@ -116,7 +116,7 @@ function parseRootKeys(located: Located): readonly RootKey[] {
 function parseRootKey(located: Located): RootKey {
   const key = exactly(located, ["k", "roles"]);
   const publicKey = tryDecodeBase64Url(asString(member(key, "k", located.path)));
-  if (publicKey === undefined || !isValidPublicKey(publicKey)) wrong(`${located.path}.k`, "a P-256 public key");
+  if (publicKey === undefined || !isPublicKey(publicKey)) wrong(`${located.path}.k`, "a P-256 public key");
   const path = `${located.path}.roles`;
   const roles = items(asArray({ value: key.get("roles"), path }), path).map((item) => asOneOf(item, ROLES));
   if (roles.length === 0 || new Set(roles).size !== roles.length) wrong(path, "a list of different roles");
