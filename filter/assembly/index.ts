@@ -1,5 +1,6 @@
 // The exports that a Proxy-Wasm host calls (ABI v0.2.1). Nothing else may be exported, and nothing here runs at load time.
 import "./abi/abort";
+import { collectGarbage } from "./abi/memory";
 import * as contexts from "./plugin/contexts";
 
 export { malloc } from "./abi/memory";
@@ -15,15 +16,20 @@ export function proxy_on_vm_start(rootContextId: u32, configurationLength: i32):
 }
 
 export function proxy_on_configure(rootContextId: u32, configurationLength: i32): bool {
-  return contexts.configure(rootContextId, configurationLength);
+  const accepted = contexts.configure(rootContextId, configurationLength);
+  collectGarbage(true);
+  return accepted;
 }
 
 export function proxy_on_tick(rootContextId: u32): void {
   contexts.tick(rootContextId);
+  collectGarbage(false);
 }
 
 export function proxy_on_request_headers(contextId: u32, headersCount: i32, endOfStream: bool): i32 {
-  return contexts.requestHeaders(contextId);
+  const action = contexts.requestHeaders(contextId);
+  collectGarbage(false);
+  return action;
 }
 
 export function proxy_on_delete(contextId: u32): void {

@@ -1,5 +1,8 @@
 // Memory shared with the host. The host asks `malloc` for every buffer that it returns; such a buffer is a pinned managed
 // block, and `HostReply` hands it to the garbage collector exactly once. Nothing else here or above frees anything.
+//
+// The collector runs between callbacks only, when nothing is alive but what globals reach. It then needs no record of what
+// functions hold, which would be half of the module's code.
 import { View } from "../bytes/view";
 import { Status } from "./types";
 
@@ -9,9 +12,23 @@ export const OUT_DATA: usize = OUT;
 export const OUT_LENGTH: usize = OUT + 4;
 export const OUT_NUMBER: usize = OUT + 8;
 
+const GARBAGE_MAX_BYTES: i32 = 4194304;
+/** More than a callback leaves behind besides the host's buffers. */
+const GARBAGE_PER_CALLBACK_BYTES: i32 = 4096;
+let garbageBytes: i32 = 0;
+
 /** For the host; exported under the name that hosts look for. */
 export function malloc(size: i32): usize {
+  garbageBytes += size;
   return __pin(__new(<usize>size, idof<ArrayBuffer>()));
+}
+
+/** The last thing that a callback does. @param always not only when much has piled up */
+export function collectGarbage(always: bool): void {
+  garbageBytes += GARBAGE_PER_CALLBACK_BYTES;
+  if (!always && garbageBytes < GARBAGE_MAX_BYTES) return;
+  garbageBytes = 0;
+  __collect();
 }
 
 /** Readies the out-pointers, so that a host that fails without writing leaves nothing of an earlier call. */

@@ -3,6 +3,7 @@
 //
 //   {"roots":["…"],"fresh":"…","set":"…","envelopes":["…"]}            fresh and set may be missing, which verifying refuses
 import { concat } from "../bytes/concat";
+import { plainLength } from "../bytes/scan";
 import { View } from "../bytes/view";
 import { readEnvelope } from "../envelope/envelope";
 import { arrayMember, textMember } from "../envelope/members";
@@ -11,6 +12,12 @@ import { Bundle } from "../envelope/types";
 import { Use } from "../envelope/use";
 import { Json, JsonKind, parseJson } from "../wire/json";
 import { quote } from "../wire/json-writer";
+
+const QUOTE = View.utf8('"');
+const OPEN = View.utf8("[");
+const COMMA = View.utf8(",");
+const CLOSE = View.utf8("]");
+const NOTHING = View.utf8("[]");
 
 @final
 export class Envelopes {
@@ -60,22 +67,37 @@ function texts(items: Json[] | null): View[] | null {
 function write(bundle: Bundle): View {
   const parts = [View.utf8('{"roots":')];
   addList(parts, bundle.roots);
-  addText(parts, "fresh", bundle.fresh);
-  addText(parts, "set", bundle.set);
+  addMember(parts, ',"fresh":', bundle.fresh);
+  addMember(parts, ',"set":', bundle.set);
   parts.push(View.utf8(',"envelopes":'));
   addList(parts, bundle.envelopes);
   parts.push(View.utf8("}"));
   return concat(parts);
 }
 
-function addText(parts: View[], name: string, text: View | null): void {
-  if (text != null) parts.push(View.utf8(',"' + name + '":' + quote(text)));
+function addList(parts: View[], texts: View[]): void {
+  for (let i = 0; i < texts.length; i++) {
+    parts.push(i == 0 ? OPEN : COMMA);
+    addText(parts, texts[i]);
+  }
+  parts.push(texts.length == 0 ? NOTHING : CLOSE);
 }
 
-function addList(parts: View[], texts: View[]): void {
-  parts.push(View.utf8("["));
-  for (let i = 0; i < texts.length; i++) parts.push(View.utf8((i > 0 ? "," : "") + quote(texts[i])));
-  parts.push(View.utf8("]"));
+function addMember(parts: View[], name: string, text: View | null): void {
+  if (text == null) return;
+  parts.push(View.utf8(name));
+  addText(parts, text);
+}
+
+/** Base64url, if it is what it should be, needs no escapes and is not copied. */
+function addText(parts: View[], text: View): void {
+  if (plainLength(text.ptr, text.length) < text.length) {
+    parts.push(View.utf8(quote(text)));
+    return;
+  }
+  parts.push(QUOTE);
+  parts.push(text);
+  parts.push(QUOTE);
 }
 
 function claimedNamespace(roots: View[]): View {

@@ -215,9 +215,7 @@ describe("sealed policies", () => {
     gate.bundles([await owner.bundle({ policies: [allow("/1", { readers: [reader.public] })] })], {
       environment: variable(reader),
     });
-    const memory = Buffer.from(gate.vm(0).memory.buffer);
-    expect(memory.includes(variable(reader).WPGATE_RECIPIENT)).toBe(false);
-    expect(memory.includes("WPGATE_RECIPIENT=")).toBe(false);
+    expect(Buffer.from(gate.vm(0).memory.buffer).includes(variable(reader).WPGATE_RECIPIENT)).toBe(false);
   });
 });
 
