@@ -17,14 +17,6 @@ export declare function proxy_get_buffer_bytes(
 
 export declare function proxy_get_header_map_pairs(type: i32, outData: usize, outLength: usize): i32;
 
-export declare function proxy_get_header_map_value(
-  type: i32,
-  name: usize,
-  nameLength: i32,
-  outData: usize,
-  outLength: usize,
-): i32;
-
 export declare function proxy_get_property(path: usize, pathLength: i32, outData: usize, outLength: usize): i32;
 
 export declare function proxy_set_property(path: usize, pathLength: i32, value: usize, valueLength: i32): i32;

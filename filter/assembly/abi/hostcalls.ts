@@ -31,13 +31,7 @@ export function getBuffer(type: BufferType, length: i32): HostReply {
   return new HostReply(host.proxy_get_buffer_bytes(type, 0, length, OUT_DATA, OUT_LENGTH));
 }
 
-/** The first value only when the header is repeated. */
-export function getHeaderValue(type: HeaderMapType, name: View): HostReply {
-  clearOut();
-  return new HostReply(host.proxy_get_header_map_value(type, name.ptr, name.length, OUT_DATA, OUT_LENGTH));
-}
-
-/** The serialised pairs that `parsePairs` reads. */
+/** The serialised pairs that `HeaderBlock` reads. */
 export function getHeaderPairs(type: HeaderMapType): HostReply {
   clearOut();
   return new HostReply(host.proxy_get_header_map_pairs(type, OUT_DATA, OUT_LENGTH));

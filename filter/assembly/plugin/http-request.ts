@@ -1,8 +1,8 @@
 // The attributes of the request in hand, read from the host when a rule asks for them and never twice. One object serves
 // all requests, with `reset` before each.
-import { getHeaderPairs, getHeaderValue, getProperty } from "../abi/hostcalls";
+import { getHeaderPairs, getProperty } from "../abi/hostcalls";
 import { HostReply } from "../abi/memory";
-import { Pairs, parsePairs } from "../abi/pairs";
+import { HeaderBlock } from "../abi/pairs";
 import { HeaderMapType, Status } from "../abi/types";
 import { View } from "../bytes/view";
 import { Attribute, Claim, RequestAttributes } from "../policy/types";
@@ -23,13 +23,13 @@ const METADATA = View.utf8("metadata");
 export class HttpRequest extends RequestAttributes {
   /** The host failed to say something: whatever was decided must not be believed. */
   failed: bool = false;
-  private pairs: Pairs | null = null;
+  private block: HeaderBlock | null = null;
   private metadata: View | null = null;
 
   reset(): void {
     super.reset();
     this.failed = false;
-    this.pairs = null;
+    this.block = null;
     this.metadata = null;
   }
 
@@ -60,8 +60,8 @@ export class HttpRequest extends RequestAttributes {
   }
 
   protected readHeader(name: View): View[] {
-    const pairs = this.allHeaders();
-    return pairs == null ? [] : pairs.all(name);
+    const headers = this.allHeaders();
+    return headers == null ? [] : headers.all(name);
   }
 
   protected readClaim(path: View[]): Claim | null {
@@ -70,16 +70,18 @@ export class HttpRequest extends RequestAttributes {
 
   /** Pseudo-headers are never repeated. */
   private pseudoHeader(name: View): View | null {
-    return this.accept(getHeaderValue(HeaderMapType.RequestHeaders, name));
+    const headers = this.allHeaders();
+    return headers == null ? null : headers.first(name);
   }
 
-  private allHeaders(): Pairs | null {
-    if (this.pairs == null) {
+  /** One host call for all of them costs less than one for each of two. */
+  private allHeaders(): HeaderBlock | null {
+    if (this.block == null && !this.failed) {
       const reply = getHeaderPairs(HeaderMapType.RequestHeaders);
-      this.pairs = reply.ok ? parsePairs(reply.bytes) : null;
-      if (this.pairs == null) this.failed = true;
+      this.block = reply.ok ? HeaderBlock.of(reply.bytes) : null;
+      if (this.block == null) this.failed = true;
     }
-    return this.pairs;
+    return this.block;
   }
 
   private allMetadata(): View {

@@ -14,7 +14,6 @@ const CALLS = [
   "proxy_get_current_time_nanoseconds",
   "proxy_get_buffer_bytes",
   "proxy_get_header_map_pairs",
-  "proxy_get_header_map_value",
   "proxy_get_property",
   "proxy_set_property",
   "proxy_send_local_response",
@@ -118,7 +117,7 @@ describe.each(CALLS)("%s fails", (call) => {
 test("what a request needs and the host does not say is 503, not a guess", () => {
   const gate = new Gate([owner]);
   gate.bundles([bundle], { environment });
-  for (const call of ["proxy_get_header_map_pairs", "proxy_get_header_map_value", "proxy_get_property"]) {
+  for (const call of ["proxy_get_header_map_pairs", "proxy_get_property"]) {
     gate.process.fault = failing(call, 10);
     expect(gate.request("/1", GOOD)).toMatchObject({ status: 503, details: "wpgate_host_failure" });
   }

@@ -17,7 +17,6 @@ test("asks the host for nothing but this", () => {
     "function env.proxy_get_buffer_bytes",
     "function env.proxy_get_current_time_nanoseconds",
     "function env.proxy_get_header_map_pairs",
-    "function env.proxy_get_header_map_value",
     "function env.proxy_get_property",
     "function env.proxy_get_shared_data",
     "function env.proxy_increment_metric",
