@@ -39,7 +39,7 @@ const nameOf = (i: number): string => `policy-${String(i).padStart(2, "0")}`;
 
 function policy(i: number): StatementOptions {
   const metadata = { name: nameOf(i), namespace: PLACE.ns };
-  const data = utf8(
+  const data = Buffer.from(
     JSON.stringify({ apiVersion: "security.istio.io/v1", kind: "AuthorizationPolicy", metadata, spec: SPEC }),
   );
   return { ...COMMON, use: "cfg", rt: RT, name: `${PLACE.ns}/${nameOf(i)}`, ver: "1", data, signers: [keys.cfg] };

@@ -36,18 +36,39 @@ export class ExchangeKey {
   /** 32 bytes.
    *  @throws ParseError KEY unless `publicKey` is a valid uncompressed point of 65 bytes. */
   sharedSecret(publicKey: Uint8Array): Uint8Array {
-    if (!hasPublicKeyForm(publicKey)) throw new ParseError("KEY", "not an uncompressed P-256 point");
-    try {
-      // OpenSSL refuses coordinates that are not below p and points that are not on the curve.
-      return this.ecdh.computeSecret(publicKey);
-    } catch (cause) {
-      throw new ParseError("KEY", "not a point on P-256", { cause });
-    }
+    return computeSecret(this.ecdh, publicKey);
   }
 
   /** The scalar, 32 bytes; for writing the key to a file. */
   exportRaw(): Uint8Array {
     const scalar = this.ecdh.getPrivateKey();
     return concat(new Uint8Array(PRIVATE_KEY_BYTES - scalar.length), scalar);
+  }
+}
+
+export interface EphemeralSecret {
+  /** Of the key pair that was made for this secret, 65 bytes. */
+  readonly publicKey: Uint8Array;
+  /** 32 bytes. */
+  readonly sharedSecret: Uint8Array;
+}
+
+/** Makes key pairs that are used once. Each takes the place of the one before it; making the object costs as much as the keys. */
+const ephemeral = createECDH("prime256v1");
+
+/** Agrees on a secret with a key pair that is forgotten: nobody can open the message with it later, the sender included.
+ *  @throws ParseError KEY unless `peer` is a valid uncompressed point of 65 bytes. */
+export function agreeOnce(peer: Uint8Array): EphemeralSecret {
+  const publicKey = ephemeral.generateKeys();
+  return { publicKey, sharedSecret: computeSecret(ephemeral, peer) };
+}
+
+function computeSecret(ecdh: ECDH, peer: Uint8Array): Uint8Array {
+  if (!hasPublicKeyForm(peer)) throw new ParseError("KEY", "not an uncompressed P-256 point");
+  try {
+    // OpenSSL refuses coordinates that are not below p and points that are not on the curve.
+    return ecdh.computeSecret(peer);
+  } catch (cause) {
+    throw new ParseError("KEY", "not a point on P-256", { cause });
   }
 }

@@ -8,7 +8,8 @@ import { LimitError, ParseError } from "../errors.ts";
 import { RECORD_SIZE_MAX_BYTES } from "../gen/limits.ts";
 import { TAG_BYTES } from "./aes-gcm.ts";
 import { encodeBody, openRecord, parseBody, SALT_BYTES } from "./content-encoding.ts";
-import { ExchangeKey } from "./ecdh-p256.ts";
+import { agreeOnce } from "./ecdh-p256.ts";
+import type { EphemeralSecret, ExchangeKey } from "./ecdh-p256.ts";
 import { hkdfExpand, hkdfExtract } from "./hkdf.ts";
 import { PUBLIC_KEY_BYTES } from "./p256.ts";
 
@@ -30,18 +31,22 @@ export interface SealOptions {
  *  @throws ParseError KEY for an invalid `p256dh` or `auth`; LimitError when the text is too long for one record. */
 export function sealMessage({ recipient, text, fixed }: SealOptions): Uint8Array {
   if (recipient.auth.length !== AUTH_BYTES) throw new ParseError("KEY", "an auth secret is not 16 bytes");
-  const sender = fixed?.sender ?? ExchangeKey.generate();
+  const sender = fixed ? agreeWith(fixed.sender, recipient.p256dh) : agreeOnce(recipient.p256dh);
   const salt = fixed?.salt ?? randomBytes(SALT_BYTES);
   const recordBytes = text.reduce((sum, part) => sum + part.length, 0) + 1 + TAG_BYTES;
   if (recordBytes >= RECORD_SIZE_MAX_BYTES) throw new LimitError("too long for one record");
   const ikm = deriveIkm({
-    sharedSecret: sender.sharedSecret(recipient.p256dh),
+    sharedSecret: sender.sharedSecret,
     auth: recipient.auth,
     receiver: recipient.p256dh,
     sender: sender.publicKey,
   });
   const recordSize = Math.max(DEFAULT_RECORD_SIZE, recordBytes + 1);
   return encodeBody({ ikm, salt, keyId: sender.publicKey, text, recordSize });
+}
+
+function agreeWith(key: ExchangeKey, peer: Uint8Array): EphemeralSecret {
+  return { publicKey: key.publicKey, sharedSecret: key.sharedSecret(peer) };
 }
 
 export interface OpenedMessage {

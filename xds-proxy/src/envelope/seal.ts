@@ -4,12 +4,14 @@
  */
 import { sealMessage } from "../crypto/message-encryption.ts";
 import type { SealOptions } from "../crypto/message-encryption.ts";
+import { SIGNATURE_BYTES } from "../crypto/p256.ts";
 import { digestOf, keyIdOf } from "../crypto/sha256.ts";
 import { LimitError, UpstreamError } from "../errors.ts";
 import { COSIGNERS_MAX_COUNT, DATA_MAX_BYTES, PUSH_DATA_MAX_BYTES } from "../gen/limits.ts";
 import { AES128GCM, DOMAIN, encodeClaims } from "./claims.ts";
 import type { Claims } from "./claims.ts";
 import { encodeWebpushMessage } from "./format.ts";
+import type { Vapid } from "./format.ts";
 import { audienceOf } from "./names.ts";
 import { encodePreamble } from "./preamble.ts";
 import { signingInputOf } from "../crypto/jws.ts";
@@ -59,16 +61,20 @@ export async function signStatement(options: StatementOptions): Promise<Uint8Arr
   const { claims, data } = prepareStatement(options);
   const claimsJson = encodeClaims(claims);
   const message = signingInputOf(claimsJson);
-  const vapid = async (signer: Signer): Promise<{ k: Uint8Array; tSignature: Uint8Array }> => ({
-    k: signer.publicKey.subarray(1),
-    tSignature: await signWith(signer, message),
-  });
-  return encodeWebpushMessage({
-    data,
-    sender: { ...(await vapid(sender)), data: claimsJson },
-    cosigners: await Promise.all(cosigners.map(vapid)),
-    contentEncoding: claims.ce === undefined ? 0 : 1,
-  });
+  const first = await vapidOf(sender, message);
+  const others: SignatureOf[] = [];
+  // One after the other: a signer may ask a person.
+  for (const cosigner of cosigners) others.push(await vapidOf(cosigner, message));
+  const contentEncoding = claims.ce === undefined ? 0 : 1;
+  return encodeWebpushMessage({ data, sender: { ...first, data: claimsJson }, cosigners: others, contentEncoding });
+}
+
+type SignatureOf = Pick<Vapid, "k" | "tSignature">;
+
+async function vapidOf(signer: Signer, message: Uint8Array): Promise<SignatureOf> {
+  const tSignature = await signer.sign(message);
+  if (tSignature.length !== SIGNATURE_BYTES) throw new UpstreamError("SIGNER", "a signer did not return 64 bytes");
+  return { k: signer.publicKey.subarray(1), tSignature };
 }
 
 interface PreparedStatement {
@@ -108,10 +114,4 @@ function sealPayload(
 ): Uint8Array {
   const text = [encodePreamble(claims, keyIdOf(signers[0].publicKey)), data];
   return sealMessage({ recipient, text, ...(fixed && { fixed }) });
-}
-
-async function signWith(signer: Signer, message: Uint8Array): Promise<Uint8Array> {
-  const signature = await signer.sign(message);
-  if (signature.length !== 64) throw new UpstreamError("SIGNER", "a signer did not return 64 bytes");
-  return signature;
 }
