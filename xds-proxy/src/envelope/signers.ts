@@ -2,7 +2,7 @@
  * Who signed (docs/envelope.md section 6, steps 7 to 9). Every signer that comes with a statement counts: one that is
  * unknown, lacks the role or signs badly refuses the statement instead of being left out. Timing: variable, all public.
  */
-import { encodeBase64Url } from "../bytes/base64url.ts";
+import { equals } from "../bytes/octets.ts";
 import { importPublicKey } from "../crypto/ecdsa-p256.ts";
 import type { WebpushMessage } from "./format.ts";
 import type { Role } from "./roles.ts";
@@ -64,6 +64,8 @@ export function verifySignatures(signers: readonly SignerKey[], envelope: Webpus
 
 /** @throws VerifyError THRESHOLD. */
 export function assertDistinct(signers: readonly SignerKey[]): void {
-  const distinct = new Set(signers.map(({ publicKey }) => encodeBase64Url(publicKey)));
-  if (distinct.size !== signers.length) refuse("THRESHOLD", "a key signed twice");
+  const repeated = signers.some(({ publicKey }, i) =>
+    signers.slice(0, i).some((before) => equals(before.publicKey, publicKey)),
+  );
+  if (repeated) refuse("THRESHOLD", "a key signed twice");
 }
