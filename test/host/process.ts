@@ -28,6 +28,8 @@ export interface NodeMetadata {
 
 export class HostProcess {
   nowMs: number = Date.now();
+  /** What passes while a callback runs. */
+  timerNs: () => bigint = () => process.hrtime.bigint();
   fault: Fault = () => undefined;
   readonly foreignFunctions: Map<string, ForeignFunction> = new Map([["verify_signature", verifySignature]]);
   readonly metrics: Map<string, bigint> = new Map<string, bigint>();

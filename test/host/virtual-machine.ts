@@ -52,7 +52,7 @@ export class VirtualMachine {
   stream: Stream | undefined;
   readonly tickPeriodsMs: Map<number, number> = new Map<number, number>();
   readonly #exports: WebAssembly.Instance["exports"];
-  #enteredAt = hrtime();
+  #enteredAt = 0n;
   #depth = 0;
   #currentRoot = 0;
   #nextId = 1;
@@ -155,7 +155,7 @@ export class VirtualMachine {
 
   /** Real time since the callback in progress began; between callbacks the emulated clock stands still. */
   elapsedNs(): bigint {
-    return hrtime() - this.#enteredAt;
+    return this.process.timerNs() - this.#enteredAt;
   }
 
   #link(module: WebAssembly.Module, functions: HostFunctions): WebAssembly.Instance["exports"] {
@@ -168,7 +168,7 @@ export class VirtualMachine {
     if (this.hasTrapped) throw new Error(`${name} is called in a VM that has trapped`);
     const callback = this.#exports[name];
     if (typeof callback !== "function") throw new LoadRefusal(`missing export: ${name}`);
-    if (this.#depth++ === 0) this.#enteredAt = hrtime();
+    if (this.#depth++ === 0) this.#enteredAt = 0n;
     try {
       return Number(Reflect.apply(callback as Callback, undefined, args));
     } catch (error) {
@@ -179,5 +179,3 @@ export class VirtualMachine {
     }
   }
 }
-
-const hrtime = (): bigint => process.hrtime.bigint();

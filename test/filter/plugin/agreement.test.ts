@@ -1,0 +1,81 @@
+/** No input and no moment makes a thread answer differently from the canary: whoever does is left out without a word. */
+import fc from "fast-check";
+import { beforeAll, expect, test } from "vitest";
+import { encodeBundle } from "../../../xds-proxy/src/owner/bundle.ts";
+import type { NamespaceBundle } from "../../../xds-proxy/src/owner/bundle.ts";
+import { allow, Gate } from "../../host/gate.ts";
+import type { Thread } from "../../host/process.ts";
+import { newKeys, nowSec, Owner } from "../../scenarios/owner.ts";
+
+const HOUR_MS = 3_600_000;
+const NOW_MS = nowSec() * 1000;
+
+let owners: readonly Owner[];
+/** Sets of one owner that differ in version, time, root and signer, and sets of others. */
+let bundles: readonly NamespaceBundle[];
+beforeAll(async () => {
+  const owner = await Owner.create({ ns: "team-a" });
+  const mesh = await Owner.create({ ns: "istio-system" });
+  const rotated = await owner.rotate();
+  const iatSec = NOW_MS / 1000;
+  owners = [owner, mesh];
+  bundles = await Promise.all([
+    owner.bundle({ iatSec, policies: [allow("/1")] }),
+    owner.bundle({ iatSec, ver: "2", policies: [allow("/2")], freshExpSec: iatSec + 600 }),
+    owner.bundle({ iatSec: iatSec + 1_200, ver: "3", policies: [allow("/3")] }),
+    owner.bundle({ iatSec, ver: "3", policies: [allow("/4")], keys: newKeys() }),
+    rotated.bundle({ iatSec, ver: "4", policies: [allow("/4")] }),
+    mesh.bundle({ iatSec, policies: [] }),
+    (await Owner.create({ ns: "team-a" })).bundle({ policies: [allow("/5")] }),
+  ]);
+});
+
+/** Changes one place of a text, or nothing. */
+const mutation = fc.option(
+  fc.record({ at: fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true }), text: fc.string({ maxLength: 3 }) }),
+  { freq: 2, nil: undefined },
+);
+const delivery = fc.record({
+  sets: fc.array(fc.nat({ max: 6 }), { maxLength: 2 }),
+  mutation,
+  offsetsMs: fc.array(fc.integer({ min: -HOUR_MS, max: 2 * HOUR_MS }), { minLength: 4, maxLength: 4 }),
+  environment: fc.constantFrom({}, { A: "1" }),
+  noise: fc.boolean(),
+  name: fc.constantFrom("wpgate", "other"),
+});
+
+test("whatever is delivered, whatever the clocks of the threads say, whatever others write to shared data", () => {
+  fc.assert(
+    fc.property(fc.array(delivery, { minLength: 1, maxLength: 6 }), (deliveries) => {
+      const gate = new Gate(owners, { workers: 2 });
+      const taken = new Set<string>();
+      for (const { sets, mutation: change, offsetsMs, environment, noise, name } of deliveries) {
+        const threads: readonly Thread[] = ["canary", "main", 0, 1];
+        const configuration = mutate(encodeBundle(sets.map((i) => bundles[i]!)), change);
+        const before = (thread: Thread): void => {
+          gate.process.nowMs = NOW_MS + offsetsMs[threads.indexOf(thread)]!;
+          if (noise) scramble(gate);
+        };
+        if (gate.deliver({ name, configuration, environment, before }) === "ACK") taken.add(name);
+        gate.tick();
+        for (const plugin of taken) {
+          expect(gate.bypassed(plugin)).toEqual([]);
+          expect(gate.request("/5", { plugin }).status).not.toBe(200);
+          expect(gate.request("/1", { plugin, worker: 1 }).details).not.toBe("trap");
+        }
+      }
+    }),
+    { numRuns: 100 },
+  );
+});
+
+function mutate(text: string, change: { readonly at: number; readonly text: string } | undefined): string {
+  if (!change) return text;
+  const at = Math.floor(change.at * text.length);
+  return text.slice(0, at) + change.text + text.slice(at + change.text.length);
+}
+
+function scramble(gate: Gate): void {
+  const shared = gate.process.sharedData("");
+  for (const [key, { value }] of [...shared.entries]) shared.set(key, value.slice(0, value.length >> 1), 0);
+}
