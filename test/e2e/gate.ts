@@ -13,7 +13,7 @@ import type { Policy } from "../scenarios/owner.ts";
 import { Sidecar } from "./sidecar.ts";
 import type { Push, SidecarOptions } from "./sidecar.ts";
 
-export const SHIPPED_MODULE = projectFile("filter/build/wpgate.wasm");
+export const SHIPPED_MODULE: string = projectFile("filter/build/wpgate.wasm");
 
 const PATHS = ["/1", "/2", "/3", "/4", "/5"];
 
