@@ -3,7 +3,7 @@
 import { nowMs, sendLocalResponse, setProperty } from "../abi/hostcalls";
 import { Action, LogLevel, Status } from "../abi/types";
 import { View } from "../bytes/view";
-import { Decision, Reason } from "../policy/types";
+import { Decision, Reason, Shadow } from "../policy/types";
 import { Enforcement } from "./enforcement";
 import { Vm } from "./vm";
 
@@ -11,6 +11,12 @@ const OK_PROPERTY = View.utf8("ok");
 const OK_VALUE = View.utf8("1");
 /** For access logs: Envoy's filter state `wasm.rule`. */
 const RULE_PROPERTY = View.utf8("rule");
+/** What the dry-run policies alone would have said: `wasm.dry_run`. */
+const DRY_RUN_PROPERTY = View.utf8("dry_run");
+const DRY_RUN_ALLOWED = View.utf8("allowed");
+const DRY_RUN_DENIED = View.utf8("denied");
+/** An AUDIT rule matched: `wasm.audit`. */
+const AUDIT_PROPERTY = View.utf8("audit");
 
 const UNAVAILABLE: i32 = 503;
 
@@ -45,11 +51,19 @@ function decide(vm: Vm, enforcement: Enforcement): Action {
   request.reset();
   const decision = enforcement.policies.evaluate(request);
   if (request.failed) return refuse(vm, enforcement, UNAVAILABLE, HOST_FAILURE, "host failure");
+  comment(decision);
   if (decision.allow) {
     if (decision.rule.length > 0) setProperty(RULE_PROPERTY, decision.ruleBytes);
     return letPass(vm);
   }
   return refuse(vm, enforcement, decision.status, details(decision), reason(decision));
+}
+
+/** What decides nothing, for access logs. */
+function comment(decision: Decision): void {
+  if (decision.audited) setProperty(AUDIT_PROPERTY, OK_VALUE);
+  if (decision.shadow == Shadow.None) return;
+  setProperty(DRY_RUN_PROPERTY, decision.shadow == Shadow.Denied ? DRY_RUN_DENIED : DRY_RUN_ALLOWED);
 }
 
 /** The clock is asked only when it could matter; without one, it does. */

@@ -20,6 +20,10 @@ export interface SharedOptions {
 /** Answer headers in which native RBAC's dry-run results come back. */
 export const DENY_SHADOW = "x-deny-shadow";
 export const ALLOW_SHADOW = "x-allow-shadow";
+/** And what wpgate leaves for access logs. */
+export const DRY_RUN = "x-dry-run";
+export const RULE = "x-rule";
+export const AUDIT = "x-audit";
 
 const type = (name: string): { readonly "@type": string } => ({ "@type": `type.googleapis.com/envoy.${name}` });
 
@@ -93,16 +97,19 @@ function connectionManager({ filters, normalize }: ListenerOptions, jwks: string
 }
 
 function route(): Json {
-  const shadow = (name: string, action: string): Json => ({
-    header: {
-      key: name,
-      value: `%DYNAMIC_METADATA(envoy.filters.http.rbac:istio_dry_run_${action}_shadow_engine_result)%`,
-    },
-  });
+  const header = (key: string, value: string): Json => ({ header: { key, value } });
+  const shadow = (name: string, action: string): Json =>
+    header(name, `%DYNAMIC_METADATA(envoy.filters.http.rbac:istio_dry_run_${action}_shadow_engine_result)%`);
   return {
     match: { prefix: "" },
     direct_response: { status: 200 },
-    response_headers_to_add: [shadow(DENY_SHADOW, "deny"), shadow(ALLOW_SHADOW, "allow")],
+    response_headers_to_add: [
+      shadow(DENY_SHADOW, "deny"),
+      shadow(ALLOW_SHADOW, "allow"),
+      header(DRY_RUN, "%FILTER_STATE(wasm.dry_run:PLAIN)%"),
+      header(RULE, "%FILTER_STATE(wasm.rule:PLAIN)%"),
+      header(AUDIT, "%FILTER_STATE(wasm.audit:PLAIN)%"),
+    ],
   };
 }
 

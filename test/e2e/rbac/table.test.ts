@@ -17,7 +17,16 @@ import { Authority } from "./certificates.ts";
 import { Enforcer, policyOf, ROOT_NAMESPACE } from "./enforced.ts";
 import type { Group, PolicySpec, Row } from "./group.ts";
 import { TokenIssuer } from "./json-web-token.ts";
-import { ALLOW_SHADOW, bootstrapOf, DENY_SHADOW, WORKLOAD, type ListenerOptions } from "./listeners.ts";
+import {
+  ALLOW_SHADOW,
+  AUDIT,
+  bootstrapOf,
+  DENY_SHADOW,
+  DRY_RUN,
+  RULE,
+  WORKLOAD,
+  type ListenerOptions,
+} from "./listeners.ts";
 import { nativeFilters } from "./native.ts";
 import { RawClient, type Answer } from "./raw-client.ts";
 
@@ -71,12 +80,17 @@ describe.each(GROUPS.map((group, index) => ({ ...group, index })))("$title", (gr
   it.each(rows.map(([row, allow]) => ({ name: describeRow(row), row, allow })))("$name", async ({ row, allow }) => {
     const native = await ask(`native-${group.index}`, row);
     expect(native.status, "native RBAC").toBe(allow ? 200 : 403);
-    expect((await ask(`wpgate-${group.index}`, row)).status, "wpgate").toBe(native.status);
+    const answer = await ask(`wpgate-${group.index}`, row);
+    expect(answer.status, "wpgate").toBe(native.status);
+    if (allow) expect(said(answer, DRY_RUN), "wpgate, dry run").toBe(nativeShadow(native));
     if (row.shadow !== undefined) expect(nativeShadow(native)).toBe(row.shadow);
     // What Envoy's normalization leaves of a path only the filter inside Envoy knows.
     for (const [engine, decision] of Object.entries(group.normalize === true ? {} : decisions(group, ISTIO, row))) {
       expect(decision.status, engine).toBe(native.status);
-      if (allow) expect(decision.shadow, `${engine}, dry run`).toBe(nativeShadow(native));
+      if (!allow) continue;
+      expect(decision.shadow, `${engine}, dry run`).toBe(nativeShadow(native));
+      expect(said(answer, RULE), `${engine}, rule`).toBe(decision.rule || "none");
+      expect(said(answer, AUDIT), `${engine}, audit`).toBe(decision.audited ? "1" : "none");
     }
   });
 });
@@ -155,6 +169,12 @@ function parsed(payload: Uint8Array): AuthorizationPolicy {
   const { policy, faults } = parsePolicy(payload);
   if (policy === undefined) throw new Error(`not a policy: ${JSON.stringify(faults)}`);
   return policy;
+}
+
+/** What wpgate left for access logs. */
+function said({ headers }: Answer, name: string): string {
+  const value = headers.get(name) ?? "-";
+  return value === "-" ? "none" : value;
 }
 
 /** Istio reads both results: one denial is enough. */
