@@ -134,7 +134,7 @@ function sealData({ data, signers }: Forgery, seal: Seal, claims: ClaimValues): 
   const nonce = hkdfExpand(prk, utf8("Content-Encoding: nonce\0"), 12);
   const content = seal.text?.(text) ?? text;
   const plaintext = seal.record?.(content) ?? concat(content, Uint8Array.of(2));
-  const record = concat(...sealAesGcm(key, nonce, [plaintext]));
+  const record = concat(...sealAesGcm(key, nonce, plaintext));
   const recordSize = Buffer.alloc(4);
   recordSize.writeUInt32BE(Math.max(4096, record.length + 1));
   const body = concat(salt, recordSize, Uint8Array.of(sender.publicKey.length), sender.publicKey, record);

@@ -5,11 +5,12 @@ import { concat } from "../bytes/octets.ts";
 export const TAG_BYTES = 16;
 const ALGORITHM = "aes-128-gcm";
 
-/** @returns ciphertext and tag. */
-export function seal(key: Uint8Array, nonce: Uint8Array, plaintext: readonly Uint8Array[]): readonly Uint8Array[] {
+/** @returns ciphertext, and tag. */
+export function seal(key: Uint8Array, nonce: Uint8Array, plaintext: Uint8Array): readonly [Uint8Array, Uint8Array] {
   const cipher = createCipheriv(ALGORITHM, key, nonce);
-  const ciphertext = plaintext.map((part) => cipher.update(part));
-  return [...ciphertext, cipher.final(), cipher.getAuthTag()];
+  const ciphertext = cipher.update(plaintext);
+  cipher.final();
+  return [ciphertext, cipher.getAuthTag()];
 }
 
 /** @param record - ciphertext and tag

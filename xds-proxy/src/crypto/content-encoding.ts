@@ -14,6 +14,7 @@ export const SALT_BYTES = 16;
 const RS_BYTES = 4;
 const HEADER_BYTES = SALT_BYTES + RS_BYTES + 1;
 const DELIMITER = 2;
+const DELIMITER_BYTE = Uint8Array.of(DELIMITER);
 const KEY_INFO = new TextEncoder().encode("Content-Encoding: aes128gcm\0");
 const NONCE_INFO = new TextEncoder().encode("Content-Encoding: nonce\0");
 
@@ -69,7 +70,7 @@ export function encodeBody({ ikm, salt, keyId, text, recordSize }: BodyContent):
   header.set(salt);
   new DataView(header.buffer).setUint32(SALT_BYTES, recordSize);
   header[HEADER_BYTES - 1] = keyId.length;
-  return concat(header, keyId, ...seal(...derive({ ikm, salt }), [...text, Uint8Array.of(DELIMITER)]));
+  return concat(header, keyId, ...seal(...derive({ ikm, salt }), concat(...text, DELIMITER_BYTE)));
 }
 
 function derive({ ikm, salt }: BodyKeys): [cek: Uint8Array, nonce: Uint8Array] {

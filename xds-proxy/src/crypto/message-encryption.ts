@@ -2,7 +2,7 @@
  * Message encryption for web push (RFC 8291) as one `aes128gcm` record of up to `RECORD_SIZE_MAX_BYTES`.
  * Timing: constant in keys and contents; variable in lengths and in public keys.
  */
-import { randomBytes } from "node:crypto";
+import { randomFillSync } from "node:crypto";
 import { concat } from "../bytes/octets.ts";
 import { LimitError, ParseError } from "../errors.ts";
 import { RECORD_SIZE_MAX_BYTES } from "../gen/limits.ts";
@@ -32,7 +32,7 @@ export interface SealOptions {
 export function sealMessage({ recipient, text, fixed }: SealOptions): Uint8Array {
   if (recipient.auth.length !== AUTH_BYTES) throw new ParseError("KEY", "an auth secret is not 16 bytes");
   const sender = fixed ? agreeWith(fixed.sender, recipient.p256dh) : agreeOnce(recipient.p256dh);
-  const salt = fixed?.salt ?? randomBytes(SALT_BYTES);
+  const salt = fixed?.salt ?? freshSalt();
   const recordBytes = text.reduce((sum, part) => sum + part.length, 0) + 1 + TAG_BYTES;
   if (recordBytes >= RECORD_SIZE_MAX_BYTES) throw new LimitError("too long for one record");
   const ikm = deriveIkm({
@@ -43,6 +43,18 @@ export function sealMessage({ recipient, text, fixed }: SealOptions): Uint8Array
   });
   const recordSize = Math.max(DEFAULT_RECORD_SIZE, recordBytes + 1);
   return encodeBody({ ikm, salt, keyId: sender.publicKey, text, recordSize });
+}
+
+/** Random salts, made many at a time: they are no secret, and asking for one costs as much as for many. */
+const salts = Buffer.alloc(SALT_BYTES * 256);
+let saltsUsedBytes = salts.length;
+
+function freshSalt(): Uint8Array {
+  if (saltsUsedBytes === salts.length) {
+    randomFillSync(salts);
+    saltsUsedBytes = 0;
+  }
+  return Uint8Array.from(salts.subarray(saltsUsedBytes, (saltsUsedBytes += SALT_BYTES)));
 }
 
 function agreeWith(key: ExchangeKey, peer: Uint8Array): EphemeralSecret {

@@ -62,8 +62,6 @@ const ORDER = [
 const COMMON: readonly ClaimName[] = ["aud", "exp", "iat", "sub", "dom", "use", "ns", "ep", "cd", "len"];
 
 const KNOWN: ReadonlySet<string> = new Set(ORDER);
-/** As `JSON.stringify` wants it: it writes these members, in this order. */
-const WRITTEN: (string | number)[] = [...ORDER];
 
 /** Exactly the claims of a use, plain or encrypted; the latter only where there is encryption. */
 interface UseRow {
@@ -85,8 +83,10 @@ const USE_ROWS: Readonly<Record<Use, UseRow>> = {
   msg: useRow(["rt", "name", "ver"], true),
 };
 
+/** In the order of `ORDER`; what is absent is left out. */
 export function encodeClaims(claims: Claims): Uint8Array {
-  return utf8(JSON.stringify(claims, WRITTEN));
+  const { aud, exp, iat, sub, dom, use, ns, rt, name, ver, sid, seq, ep, cd, len, ce, rcp } = claims;
+  return utf8(JSON.stringify({ aud, exp, iat, sub, dom, use, ns, rt, name, ver, sid, seq, ep, cd, len, ce, rcp }));
 }
 
 /** Step 4 of section 6.

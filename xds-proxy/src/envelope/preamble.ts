@@ -13,8 +13,11 @@ const MEMBERS = ["aud", "rt", "name", "ver", "kid"] as const;
 
 type Preamble = Readonly<Record<(typeof MEMBERS)[number], string>>;
 
+/** The claims that a preamble repeats. */
+export type RepeatedClaims = Pick<Claims, "aud" | "rt" | "name" | "ver" | "seq">;
+
 /** @param kid - key id of the key that signs */
-export function encodePreamble(claims: Claims, kid: string): Uint8Array {
+export function encodePreamble(claims: RepeatedClaims, kid: string): Uint8Array {
   return utf8(`${JSON.stringify(expectedPreamble(claims, kid))}\n`);
 }
 
@@ -34,6 +37,6 @@ export function takePreamble(text: Uint8Array, claims: Claims, kid: string): Uin
   return text.subarray(end + 1);
 }
 
-function expectedPreamble({ aud, rt = "", name = "", ver, seq }: Claims, kid: string): Preamble {
+function expectedPreamble({ aud, rt = "", name = "", ver, seq }: RepeatedClaims, kid: string): Preamble {
   return { aud, rt, name, ver: ver ?? seq ?? "", kid };
 }

@@ -84,34 +84,32 @@ interface PreparedStatement {
 
 /** The claims, and `data` as it travels. */
 function prepareStatement(options: StatementOptions): PreparedStatement {
-  const open = {
-    ...openClaims(options),
-    ...(options.recipient && { ce: AES128GCM, rcp: keyIdOf(options.recipient.p256dh) }),
-  };
-  const data = options.recipient ? sealPayload(options, open, options.recipient) : options.data;
-  const maxBytes = options.use === "push" ? PUSH_DATA_MAX_BYTES : DATA_MAX_BYTES;
+  const { use, recipient } = options;
+  const aud = audienceOf(options);
+  const data = recipient ? sealPayload(options, aud, recipient) : options.data;
+  const maxBytes = use === "push" ? PUSH_DATA_MAX_BYTES : DATA_MAX_BYTES;
   if (data.length > maxBytes) throw new LimitError(`more than ${maxBytes} bytes of data`);
-  return { claims: { ...open, cd: digestOf(data), len: data.length }, data };
-}
-
-function openClaims({ use, ns, sub, iatSec, expSec, ep, ...content }: StatementContent): Claims {
-  const { rt, name, ver, sid, seq } = content;
+  const sealed = recipient && { ce: AES128GCM, rcp: keyIdOf(recipient.p256dh) };
+  const { iatSec: iat, expSec: exp, sub, ns, ep } = options;
+  const digest = { cd: digestOf(data), len: data.length };
   return {
-    aud: audienceOf({ ns, mesh: content.mesh, trustDomain: content.trustDomain }),
-    ...{ exp: expSec, iat: iatSec, sub, dom: DOMAIN, use, ns, ep, cd: "", len: 0 },
-    ...(rt !== undefined && { rt }),
-    ...(name !== undefined && { name }),
-    ...(ver !== undefined && { ver }),
-    ...(sid !== undefined && { sid }),
-    ...(seq !== undefined && { seq }),
+    claims: { aud, exp, iat, sub, dom: DOMAIN, use, ns, ...ownClaims(options), ep, ...digest, ...sealed },
+    data,
   };
 }
 
-function sealPayload(
-  { data, signers, fixed }: StatementOptions,
-  claims: Claims,
-  recipient: RecipientPublic,
-): Uint8Array {
-  const text = [encodePreamble(claims, keyIdOf(signers[0].publicKey)), data];
-  return sealMessage({ recipient, text, ...(fixed && { fixed }) });
+function ownClaims({ rt, name, ver, sid, seq }: StatementContent): Partial<Claims> {
+  const claims: { -readonly [name in keyof Claims]?: Claims[name] } = {};
+  if (rt !== undefined) claims.rt = rt;
+  if (name !== undefined) claims.name = name;
+  if (ver !== undefined) claims.ver = ver;
+  if (sid !== undefined) claims.sid = sid;
+  if (seq !== undefined) claims.seq = seq;
+  return claims;
+}
+
+function sealPayload(options: StatementOptions, aud: string, recipient: RecipientPublic): Uint8Array {
+  const { data, signers, fixed } = options;
+  const preamble = encodePreamble({ aud, ...ownClaims(options) }, keyIdOf(signers[0].publicKey));
+  return sealMessage({ recipient, text: [preamble, data], ...(fixed && { fixed }) });
 }
