@@ -25,7 +25,8 @@ export type UnverifiedEnvelope = WebpushMessage;
 export function decodeInput(input: EnvelopeInput, wantedUse: Use): Uint8Array {
   const length = typeof input === "string" ? Math.floor((Buffer.byteLength(input) * 3) / 4) : input.length;
   if (length > dataMaxBytesOf(wantedUse) + ENVELOPE_OVERHEAD_MAX_BYTES) refuse("SIZE", "the envelope is too long");
-  if (typeof input !== "string") return input;
+  // A copy: what was verified must not change with the caller's buffer.
+  if (typeof input !== "string") return Uint8Array.from(input);
   return tryDecodeBase64Url(input) ?? refuse("PROTO", "not strict base64url");
 }
 

@@ -78,6 +78,13 @@ describe("signing", () => {
     expect(verdict).toEqual({ result: "ok", payloads: [{ rt: "v1/T", name: "team-a/a", ver: "1", data: POLICY }] });
   });
 
+  test("a verified payload does not change with the caller's buffer", async () => {
+    const envelope = Uint8Array.from(await signStatement(CFG));
+    const verdict = verify(envelope);
+    envelope.fill(0);
+    expect(verdict).toMatchObject({ result: "ok", payloads: [{ data: POLICY }] });
+  });
+
   test("a signer may be asynchronous, and of any kind", async () => {
     const remote = {
       publicKey: keys.cfg.publicKey,
