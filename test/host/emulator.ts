@@ -36,6 +36,7 @@ export interface RequestOptions {
   readonly method?: string;
   readonly host?: string;
   readonly headers?: readonly Pair[];
+  readonly rawHeaders?: Uint8Array;
   /** By path, its segments joined by dots. */
   readonly attributes?: Readonly<Record<string, string | Uint8Array>>;
 }
@@ -226,6 +227,7 @@ export function streamOf(path: string, options: RequestOptions = {}): Stream {
     headers: [[":method", method], [":path", path], [":authority", host], [":scheme", "http"], ...headers],
     attributes: new Map(Object.entries(all).map(([name, value]) => [name.replaceAll(".", "\0"), bytesOf(value)])),
     filterState: new Map(),
+    ...(options.rawHeaders && { rawHeaders: options.rawHeaders }),
   };
 }
 

@@ -77,7 +77,7 @@ function streams(vm: VirtualMachine): Record<string, HostFunction> {
   return {
     proxy_get_header_map_pairs: (type, out, outLength) => {
       if (type !== REQUEST_HEADERS || !vm.stream) return Status.badArgument;
-      return vm.give(encodePairs(vm.stream.headers), out, outLength);
+      return vm.give(vm.stream.rawHeaders ?? encodePairs(vm.stream.headers), out, outLength);
     },
     proxy_get_header_map_value: (type, name, nameLength, out, outLength) => {
       if (type !== REQUEST_HEADERS || !vm.stream) return Status.badArgument;

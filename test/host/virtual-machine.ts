@@ -13,6 +13,8 @@ export interface LocalResponse {
 /** A request as the filter sees it, and what the filter makes of it. */
 export interface Stream {
   readonly headers: readonly Pair[];
+  /** Instead of the serialised headers: what a host with a fault of its own hands over. */
+  readonly rawHeaders?: Uint8Array;
   /** By path, its segments joined by NUL. */
   readonly attributes: ReadonlyMap<string, Uint8Array>;
   readonly filterState: Map<string, string>;
@@ -168,7 +170,7 @@ export class VirtualMachine {
     if (this.hasTrapped) throw new Error(`${name} is called in a VM that has trapped`);
     const callback = this.#exports[name];
     if (typeof callback !== "function") throw new LoadRefusal(`missing export: ${name}`);
-    if (this.#depth++ === 0) this.#enteredAt = 0n;
+    if (this.#depth++ === 0) this.#enteredAt = this.process.timerNs();
     try {
       return Number(Reflect.apply(callback as Callback, undefined, args));
     } catch (error) {

@@ -45,6 +45,7 @@ const delivery = fc.record({
 });
 
 test("whatever is delivered, whatever the clocks of the threads say, whatever others write to shared data", () => {
+  const seen = new Set<string>();
   fc.assert(
     fc.property(fc.array(delivery, { minLength: 1, maxLength: 6 }), (deliveries) => {
       const gate = new Gate(owners, { workers: 2 });
@@ -56,17 +57,34 @@ test("whatever is delivered, whatever the clocks of the threads say, whatever ot
           gate.process.nowMs = NOW_MS + offsetsMs[threads.indexOf(thread)]!;
           if (noise) scramble(gate);
         };
-        if (gate.deliver({ name, configuration, environment, before }) === "ACK") taken.add(name);
+        const answer = gate.deliver({ name, configuration, environment, before });
+        seen.add(answer);
+        if (answer === "ACK") taken.add(name);
         gate.tick();
         for (const plugin of taken) {
           expect(gate.bypassed(plugin)).toEqual([]);
           expect(gate.request("/5", { plugin }).status).not.toBe(200);
-          expect(gate.request("/1", { plugin, worker: 1 }).details).not.toBe("trap");
+          const { details } = gate.request("/1", { plugin, worker: 1 });
+          expect(details).not.toBe("trap");
+          seen.add(details);
         }
       }
+      for (const code of Object.keys(gate.refusals())) seen.add(code);
     }),
     { numRuns: 100 },
   );
+  // Otherwise the deliveries would prove little.
+  for (const what of [
+    "ACK",
+    "NACK",
+    "upstream",
+    "wpgate_unverified",
+    "ROLLBACK",
+    "FRESH_STALE",
+    "NOT_YET_VALID",
+    "PAYLOAD",
+  ])
+    expect(seen).toContain(what);
 });
 
 function mutate(text: string, change: { readonly at: number; readonly text: string } | undefined): string {
