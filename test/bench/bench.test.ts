@@ -1,9 +1,15 @@
 import { expect, test } from "vitest";
-import { measureInterleaved, median, rounded } from "./bench.ts";
+import { measureInterleaved, median, ratioOf, rounded } from "./bench.ts";
+import type { Measured } from "./bench.ts";
 
 test("the median is that of the middle", () => {
   expect([median([5]), median([9, 1, 5]), median([4, 1, 3, 2])]).toEqual([5, 5, 2.5]);
   expect(() => median([])).toThrow();
+});
+
+test("a ratio is the median of the rounds' ratios", () => {
+  const of = (...perSec: readonly number[]): Measured => ({ perSec, medianPerSec: 0, minPerSec: 0, maxPerSec: 0 });
+  expect(ratioOf(of(10, 2, 30), of(5, 1, 3))).toBe(2);
 });
 
 test("results keep three digits", () => {

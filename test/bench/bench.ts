@@ -32,6 +32,8 @@ export interface Measured {
   readonly medianPerSec: number;
   readonly minPerSec: number;
   readonly maxPerSec: number;
+  /** Of each round. */
+  readonly perSec: readonly number[];
 }
 
 /** Operations a second of each contender: all of them in every round, the median over the rounds. */
@@ -65,7 +67,12 @@ async function ratePerSec({ operation, units = 1 }: Contender, roundMs: number):
 }
 
 function summary(rates: readonly number[]): Measured {
-  return { medianPerSec: median(rates), minPerSec: Math.min(...rates), maxPerSec: Math.max(...rates) };
+  return { medianPerSec: median(rates), minPerSec: Math.min(...rates), maxPerSec: Math.max(...rates), perSec: rates };
+}
+
+/** How many times as quick: the median of what the rounds say, each of which was equally busy for both. */
+export function ratioOf(one: Measured, other: Measured): number {
+  return median(one.perSec.map((rate, round) => rate / (other.perSec[round] ?? Number.NaN)));
 }
 
 export function median(values: readonly number[]): number {
