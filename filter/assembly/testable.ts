@@ -6,3 +6,4 @@ export * from "./testable/crypto";
 export * from "./testable/wire";
 export * from "./testable/envelope";
 export * from "./testable/policy";
+export * from "./testable/ids";

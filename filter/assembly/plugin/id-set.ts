@@ -6,7 +6,7 @@ export class IdSet {
   private count: i32 = 0;
 
   has(id: u32): bool {
-    return this.slots[this.slotOf(id)] == id;
+    return id != 0 && this.slots[this.slotOf(id)] == id;
   }
 
   add(id: u32): void {
