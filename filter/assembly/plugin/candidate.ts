@@ -12,6 +12,10 @@ import { parsePolicy } from "../policy/parse";
 import { Policy } from "../policy/policy";
 import { Envelopes } from "./envelopes";
 
+/** Of all policies of a namespace. The same reason as for CONFIGURATION_MAX_BYTES: an empty rule has two bytes, and takes
+ *  3 KiB. */
+const RULES_MAX_COUNT: i32 = 16384;
+
 const POLICY_TYPE = View.utf8("security.istio.io/v1/AuthorizationPolicy");
 
 /** The signed state of a namespace, verified. */
@@ -83,6 +87,7 @@ function read(result: NamespaceResult, envelopes: Envelopes): Candidate {
   const next = result.next;
   if (result.code != Code.OK || root == null || next == null) return candidate;
   const policies: Policy[] = [];
+  let rulesCount = 0;
   for (let i = 0; i < result.payloads.length; i++) {
     const payload = result.payloads[i];
     const parsed = parsePolicy(payload.data);
@@ -93,6 +98,12 @@ function read(result: NamespaceResult, envelopes: Envelopes): Candidate {
       return candidate;
     }
     policies.push(policy);
+    rulesCount += policy.rules.length;
+  }
+  if (rulesCount > RULES_MAX_COUNT) {
+    candidate.code = Code.SIZE;
+    candidate.where = "rules";
+    return candidate;
   }
   candidate.state = new SignedState(envelopes, root, next, policies, result.expiresAtSec);
   return candidate;

@@ -9,6 +9,7 @@
 import { View } from "../bytes/view";
 import { Code } from "../gen/codes";
 import { Candidate, Checker, SignedState } from "./candidate";
+import { CONFIGURATION_MAX_BYTES } from "./configuration";
 import { Envelopes, parseEnvelopes } from "./envelopes";
 import { SharedCache } from "./shared-cache";
 import { Telemetry } from "./telemetry";
@@ -57,7 +58,8 @@ export class NamespaceTrust {
     const text = this.cache.read();
     const current = this.inForce;
     if (current != null && current.envelopes.text.equals(text)) return;
-    const cached: SignedState | null = text.length == 0 ? null : this.newer(text, nowMs);
+    const isPlausible = text.length > 0 && text.length <= CONFIGURATION_MAX_BYTES;
+    const cached: SignedState | null = isPlausible ? this.newer(text, nowMs) : null;
     if (cached != null) this.putInForce(cached);
     else if (current != null) this.cache.write(current.envelopes.text);
   }

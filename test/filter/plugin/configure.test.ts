@@ -52,11 +52,11 @@ describe("a first configuration", () => {
     expect(gate.logTexts()).toEqual(["wpgate: refused PAYLOAD: configuration"]);
   });
 
-  test("4 MiB are SIZE before anything is read", () => {
+  test("more than 2 MiB are SIZE before anything is read", () => {
     const gate = new Gate([owner]);
-    expect(gate.deliver({ configuration: encodeBundle([good]).padStart(4 * 1024 * 1024 + 1) })).toBe("NACK");
+    expect(gate.deliver({ configuration: encodeBundle([good]).padStart(2 * 1024 * 1024 + 1) })).toBe("NACK");
     expect(gate.refusals()).toEqual({ SIZE: 1 });
-    expect(gate.deliver({ configuration: encodeBundle([good]).padStart(4 * 1024 * 1024) })).toBe("ACK");
+    expect(gate.deliver({ configuration: encodeBundle([good]).padStart(2 * 1024 * 1024) })).toBe("ACK");
   });
 
   test.each<[string, string, (bundle: NamespaceBundle) => readonly NamespaceBundle[]]>([
@@ -92,6 +92,37 @@ describe("a first configuration", () => {
     expect(gate.refusals()).toEqual({ [code]: 1 });
     expect(gate.logTexts()[0]).toContain("team-a/bad spec");
   });
+});
+
+test("16384 rules fit, one more is SIZE: a worker must never run out of memory where the canary did not", async () => {
+  const rules = (length: number): object => ({ action: "DENY", rules: Array.from({ length }, () => ({})) });
+  const signed = async (count: number): Promise<NamespaceBundle> =>
+    await owner.bundle({
+      policies: [
+        { name: "one", spec: rules(16_000) },
+        { name: "two", spec: rules(count) },
+      ],
+    });
+  const gate = new Gate([owner]);
+  expect(gate.bundles([await signed(385)])).toBe("NACK");
+  expect(gate.refusals()).toEqual({ SIZE: 1 });
+  expect(gate.bundles([await signed(384)])).toBe("ACK");
+  expect(gate.enforced()).toEqual([""]);
+});
+
+test.each([
+  ["numbers", "0,"],
+  ["lists", "[],"],
+  ["objects", "{},"],
+  ["sets", '{"roots":[],"envelopes":[]},'],
+])("2 MiB of %s are refused without a trap", (_, item) => {
+  const gate = new Gate([owner]);
+  gate.bundles([good]);
+  const count = Math.floor((2 * 1024 * 1024 - 100) / item.length);
+  const configuration = `{"wpgate":1,"sets":[${item.repeat(count)}${item.slice(0, -1)}]}`;
+  expect(gate.deliver({ configuration })).toBe("NACK");
+  expect(Object.keys(gate.refusals())).toHaveLength(1);
+  expect(gate.enforced()).toEqual(["/1,/2"]);
 });
 
 describe("whose set it is", () => {
