@@ -27,6 +27,9 @@ export interface GoodBundle {
   readonly objects: readonly Payload[];
 }
 
+/** What the filter takes (filter/assembly/plugin/candidate.ts). */
+const RULES_MAX_COUNT = 16_384;
+
 export interface RefusedBundle {
   readonly result: Code;
   /** As the roots claim. */
@@ -42,10 +45,15 @@ export function verifyBundle({ pin, bundle, nowMs, states, recipient }: VerifyBu
   const ns = claimedNamespace(bundle);
   const verdict = verifyNamespace({ pin, ns, ...bundle, nowMs, state: states.get(ns), recipient });
   if (verdict.result !== "ok") return { ...verdict, ns };
+  let rulesCount = 0;
   for (const { name, data } of verdict.payloads) {
-    const [fault] = parsePolicy(data).faults;
+    const { policy, faults } = parsePolicy(data);
+    const [fault] = faults;
     if (fault !== undefined) return { result: fault.code, ns, where: name, reason: `${fault.where}: ${fault.message}` };
+    rulesCount += policy?.rules.length ?? 0;
   }
+  if (rulesCount > RULES_MAX_COUNT)
+    return { result: "SIZE", ns, where: "rules", reason: `more than ${RULES_MAX_COUNT} rules in all policies` };
   const { root, next, freshExpSec, expiresAtSec, payloads } = verdict;
   return { result: "ok", ns, root, state: next, freshExpSec, expiresAtSec, objects: payloads };
 }
