@@ -46,11 +46,7 @@ export class Telemetry {
 
   /** Logs unless too much was logged lately; what was left out is counted in the next line. */
   say(level: LogLevel, text: string): void {
-    const now = nowMs();
-    if (now >= this.refilledMs + LOG_REFILL_MS || now < this.refilledMs) {
-      this.tokens = <i32>min<i64>(LOG_BURST, <i64>this.tokens + max<i64>(1, (now - this.refilledMs) / LOG_REFILL_MS));
-      this.refilledMs = now;
-    }
+    this.refill(nowMs());
     if (this.tokens == 0) {
       this.suppressed++;
       return;
@@ -59,6 +55,13 @@ export class Telemetry {
     const more = this.suppressed > 0 ? ` (${this.suppressed} lines left out before)` : "";
     this.suppressed = 0;
     log(level, "wpgate: " + text + more);
+  }
+
+  /** A clock that steps back earns nothing. */
+  private refill(now: i64): void {
+    const earned = (now - this.refilledMs) / LOG_REFILL_MS;
+    if (earned > 0) this.tokens = <i32>min<i64>(LOG_BURST, <i64>this.tokens + earned);
+    if (earned != 0 || now < this.refilledMs) this.refilledMs = now;
   }
 }
 
