@@ -8,13 +8,10 @@ import { TrustState } from "../envelope/trust-state";
 import { Recipient, VerifyOptions, Want } from "../envelope/types";
 import { Use } from "../envelope/use";
 import { Code } from "../gen/codes";
+import { RULES_MAX_COUNT } from "../gen/limits";
 import { parsePolicy } from "../policy/parse";
 import { Policy } from "../policy/policy";
 import { Envelopes } from "./envelopes";
-
-/** Of all policies of a namespace. The same reason as for CONFIGURATION_MAX_BYTES: an empty rule has two bytes, and takes
- *  3 KiB. */
-const RULES_MAX_COUNT: i32 = 16384;
 
 const POLICY_TYPE = View.utf8("security.istio.io/v1/AuthorizationPolicy");
 

@@ -9,10 +9,6 @@ import { arrayMember, countMember, hasExactly } from "../envelope/members";
 import { parseJson } from "../wire/json";
 import { Envelopes, readEnvelopes } from "./envelopes";
 
-/** Bounds what parsing may allocate: a worker, which also holds what is in force, must never run out of the memory that was
- *  enough for the canary. Measured: up to 160 bytes for each byte of a policy, of the 1 GiB that a VM may have. */
-export const CONFIGURATION_MAX_BYTES: i32 = 2097152;
-
 const VERSION: i64 = 1;
 
 /** The members of `sets`, or null when the configuration is malformed. */

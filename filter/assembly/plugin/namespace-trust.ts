@@ -8,8 +8,8 @@
 //   VM has put in force is therefore taken over from the cache for HANDOVER_MS longer.
 import { View } from "../bytes/view";
 import { Code } from "../gen/codes";
+import { CONFIGURATION_MAX_BYTES } from "../gen/limits";
 import { Candidate, Checker, SignedState } from "./candidate";
-import { CONFIGURATION_MAX_BYTES } from "./configuration";
 import { Envelopes, parseEnvelopes } from "./envelopes";
 import { SharedCache } from "./shared-cache";
 import { Telemetry } from "./telemetry";

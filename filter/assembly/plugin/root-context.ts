@@ -7,8 +7,9 @@ import { getBuffer, setTickPeriodMs } from "../abi/hostcalls";
 import { BufferType, LogLevel } from "../abi/types";
 import { View } from "../bytes/view";
 import { Code } from "../gen/codes";
+import { CONFIGURATION_MAX_BYTES } from "../gen/limits";
 import { Candidate } from "./candidate";
-import { CONFIGURATION_MAX_BYTES, parseConfiguration } from "./configuration";
+import { parseConfiguration } from "./configuration";
 import { Envelopes } from "./envelopes";
 import { Vm } from "./vm";
 

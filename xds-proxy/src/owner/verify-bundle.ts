@@ -4,6 +4,7 @@ import type { RootDocument } from "../envelope/statements.ts";
 import type { Payload, Pin, Recipient, TrustState } from "../envelope/types.ts";
 import { ParseError } from "../errors.ts";
 import type { Code } from "../gen/codes.ts";
+import { RULES_MAX_COUNT } from "../gen/limits.ts";
 import { parsePolicy } from "../policy/parse.ts";
 import type { NamespaceBundle } from "./bundle.ts";
 import { describe } from "./describe.ts";
@@ -26,9 +27,6 @@ export interface GoodBundle {
   readonly expiresAtSec: number;
   readonly objects: readonly Payload[];
 }
-
-/** What the filter takes (filter/assembly/plugin/candidate.ts). */
-const RULES_MAX_COUNT = 16_384;
 
 export interface RefusedBundle {
   readonly result: Code;
