@@ -13,9 +13,9 @@ const bin = (name) => join(ROOT, "node_modules/.bin", name);
 
 /** Modules in filter/build: wpgate is shipped, the others serve the tests. */
 const MODULES = [
-  { name: "wpgate", entry: "index", target: "release" },
-  { name: "testable", entry: "testable", target: "testable" },
-  { name: "host-probe", entry: "host-probe", target: "release" },
+  { name: "wpgate", entry: "index", target: "release", onlyForTests: false },
+  { name: "testable", entry: "testable", target: "testable", onlyForTests: true },
+  { name: "host-probe", entry: "host-probe", target: "release", onlyForTests: true },
 ];
 
 /** In order; `inputs` are files or folders, `outputs` must exist for the step to be skipped. */
@@ -34,7 +34,7 @@ const STEPS = [
   },
   {
     name: "compile TypeScript",
-    inputs: ["xds-proxy/src", "tsconfig.json", "tsconfig.build.json", "package-lock.json"],
+    inputs: ["proto", "xds-proxy/src", "tsconfig.json", "tsconfig.build.json", "package-lock.json"],
     outputs: ["dist/cli/main.js"],
     run: async () => {
       rmSync(join(ROOT, "dist"), { recursive: true, force: true });
@@ -42,9 +42,10 @@ const STEPS = [
       cpSync(join(ROOT, "xds-proxy/src/gen/proto"), join(ROOT, "dist/gen/proto"), { recursive: true });
     },
   },
-  ...MODULES.map(({ name, entry, target }) => ({
+  ...MODULES.map(({ name, entry, target, onlyForTests }) => ({
     name: `compile ${name}.wasm`,
-    inputs: ["filter/assembly", "asconfig.json", "package-lock.json"],
+    onlyForTests,
+    inputs: ["proto", "filter/assembly", "asconfig.json", "package-lock.json"],
     outputs: [`filter/build/${name}.wasm`],
     run: () => {
       const source = `filter/assembly/${entry}.ts`;
@@ -56,13 +57,14 @@ const STEPS = [
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await prepare();
 
-/** Runs what is out of date; ends the process with one sentence when a step fails. */
-export async function prepare() {
+/** Runs what is out of date, what only tests need if they are to be run; ends the process with one sentence when a step fails. */
+export async function prepare({ forTests = true } = {}) {
   const [major, minor] = process.versions.node.split(".").map(Number);
   if (major < 20 || (major === 20 && minor < 19))
     fail(`Node ${process.versions.node} is too old`, "install Node 20.19 or newer");
   const stamps = existsSync(STAMPS) ? JSON.parse(readFileSync(STAMPS, "utf8")) : {};
   for (const step of STEPS) {
+    if (step.onlyForTests && !forTests) continue;
     const stamp = digest(step.inputs);
     if (stamps[step.name] === stamp && step.outputs.every((path) => existsSync(join(ROOT, path)))) continue;
     await withProgress(step.name, step.run);

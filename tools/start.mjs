@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { prepare, ROOT } from "./prepare.mjs";
 
-await prepare();
+await prepare({ forTests: false });
 const demo = spawn(process.execPath, [join(ROOT, "dist/cli/main.js"), "demo", ...process.argv.slice(2)], {
   stdio: "inherit",
 });
