@@ -3,7 +3,7 @@ import { afterEach, expect, test } from "vitest";
 import { encodeBase64Url } from "../../xds-proxy/src/bytes/base64url.ts";
 import { SigningKey } from "../../xds-proxy/src/crypto/ecdsa-p256.ts";
 import { digestOf } from "../../xds-proxy/src/crypto/sha256.ts";
-import { encodeFresh, encodeSet } from "../../xds-proxy/src/envelope/statements.ts";
+import { encodeFresh, encodeSet } from "../../xds-proxy/src/envelope/documents.ts";
 import { newKeys, nowSec, Owner, pinOf } from "../scenarios/owner.ts";
 import { allow, Gate } from "./gate.ts";
 

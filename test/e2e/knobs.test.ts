@@ -1,6 +1,6 @@
 /** What a root asks for besides keys, changed by rotation in one running Envoy. */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { RootDocument } from "../../xds-proxy/src/envelope/statements.ts";
+import type { RootDocument } from "../../xds-proxy/src/envelope/documents.ts";
 import { Owner, pinOf } from "../scenarios/owner.ts";
 import type { Policy } from "../scenarios/owner.ts";
 import { allow, Gate } from "./gate.ts";

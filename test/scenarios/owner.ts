@@ -8,8 +8,8 @@ import { digestOf, keyIdOf } from "../../xds-proxy/src/crypto/sha256.ts";
 import { decodeWebpushMessage } from "../../xds-proxy/src/envelope/format.ts";
 import { signStatement } from "../../xds-proxy/src/envelope/seal.ts";
 import type { Signer, StatementOptions } from "../../xds-proxy/src/envelope/seal.ts";
-import { encodeFresh, encodeRoot, encodeSet } from "../../xds-proxy/src/envelope/statements.ts";
-import type { RootDocument, SetEntry } from "../../xds-proxy/src/envelope/statements.ts";
+import { encodeFresh, encodeRoot, encodeSet } from "../../xds-proxy/src/envelope/documents.ts";
+import type { RootDocument, SetEntry } from "../../xds-proxy/src/envelope/documents.ts";
 import type { Recipient, RecipientPublic, Use } from "../../xds-proxy/src/envelope/types.ts";
 import type { NamespaceBundle } from "../../xds-proxy/src/owner/bundle.ts";
 

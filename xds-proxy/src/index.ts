@@ -37,7 +37,7 @@ export {
   parseFresh,
   parseRoot,
   parseSet,
-} from "./envelope/statements.ts";
+} from "./envelope/documents.ts";
 export type {
   ConfigObject,
   FreshDocument,
@@ -46,7 +46,7 @@ export type {
   SetDigest,
   SetDocument,
   SetEntry,
-} from "./envelope/statements.ts";
+} from "./envelope/documents.ts";
 export type {
   EnvelopeInput,
   NamespaceVerdict,

@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { encodeBase64Url } from "../../../xds-proxy/src/bytes/base64url.ts";
 import { digestOf } from "../../../xds-proxy/src/crypto/sha256.ts";
-import { encodeFresh, encodeSet } from "../../../xds-proxy/src/envelope/statements.ts";
+import { encodeFresh, encodeSet } from "../../../xds-proxy/src/envelope/documents.ts";
 import type { NamespaceBundle } from "../../../xds-proxy/src/owner/bundle.ts";
 import { allow, Gate } from "../../host/gate.ts";
 import { newReader, nowSec, Owner } from "../../scenarios/owner.ts";

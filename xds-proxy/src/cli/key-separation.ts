@@ -1,6 +1,6 @@
 /** A key that signs must not decrypt too (RFC 8292 section 3.2): checked wherever roots and recipients meet. */
 import { keyIdOf } from "../crypto/sha256.ts";
-import type { RootKey } from "../envelope/statements.ts";
+import type { RootKey } from "../envelope/documents.ts";
 import type { RecipientPublic } from "../envelope/types.ts";
 import { usageError } from "./failure.ts";
 

@@ -1,5 +1,5 @@
 /** The policies that a command evaluates: verified ones out of bundles, or sources that are still to be signed. */
-import type { RootDocument } from "../envelope/statements.ts";
+import type { RootDocument } from "../envelope/documents.ts";
 import type { Recipient } from "../envelope/types.ts";
 import { VerifyError } from "../errors.ts";
 import type { NamespaceBundle } from "../owner/bundle.ts";

@@ -1,6 +1,6 @@
 /** The next root of a namespace: signed by the threshold of the root before it and by its own, saved with its pin. */
 import { join } from "node:path";
-import type { RootDocument } from "../envelope/statements.ts";
+import type { RootDocument } from "../envelope/documents.ts";
 import { readPublished, type Published } from "../owner/published.ts";
 import { encodePin, type PinFile } from "../owner/pin.ts";
 import { signRoot } from "../owner/root.ts";

@@ -2,7 +2,7 @@
 import { resolve } from "node:path";
 import type { SignerRole, SignerSource } from "../config/schema.ts";
 import type { Signer } from "../envelope/seal.ts";
-import type { RootDocument } from "../envelope/statements.ts";
+import type { RootDocument } from "../envelope/documents.ts";
 import { ConfigError } from "../errors.ts";
 import type { Signers } from "../owner/publish.ts";
 import type { CliContext } from "./context.ts";

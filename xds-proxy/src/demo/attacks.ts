@@ -8,7 +8,7 @@ import { SigningKey } from "../crypto/ecdsa-p256.ts";
 import { digestOf } from "../crypto/sha256.ts";
 import { decodeWebpushMessage, encodeWebpushMessage, type OutgoingMessage } from "../envelope/format.ts";
 import { signStatement } from "../envelope/seal.ts";
-import { encodeFresh, encodeSet } from "../envelope/statements.ts";
+import { encodeFresh, encodeSet } from "../envelope/documents.ts";
 import { InternalError } from "../errors.ts";
 import type { Code } from "../gen/codes.ts";
 import type { NamespaceBundle } from "../owner/bundle.ts";

@@ -1,6 +1,6 @@
 /** A namespace owner of the demo: keys in memory, and what `wpgate sign`, `seal` and `root rotate` do with them. */
 import { SigningKey } from "../crypto/ecdsa-p256.ts";
-import type { RootDocument } from "../envelope/statements.ts";
+import type { RootDocument } from "../envelope/documents.ts";
 import type { RecipientPublic } from "../envelope/types.ts";
 import type { NamespaceBundle } from "../owner/bundle.ts";
 import type { OwnerObject } from "../owner/objects.ts";

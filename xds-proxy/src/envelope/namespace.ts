@@ -17,7 +17,7 @@ import {
   parseSetPayload,
 } from "./statement.ts";
 import type { AuthenticStatement, StatementContext } from "./statement.ts";
-import type { FreshDocument, SetDocument, SetEntry } from "./statements.ts";
+import type { FreshDocument, SetDocument, SetEntry } from "./documents.ts";
 import type { EnvelopeInput, Payload, Pin, Recipient, TrustState, VerifiedNamespace, Want } from "./types.ts";
 
 export interface NamespaceInput {

@@ -13,8 +13,8 @@ import { checking, parsing, refuse } from "./refusal.ts";
 import { assertDistinct, findKey, signaturesOf, verifySignatures } from "./signers.ts";
 import type { SignerKey } from "./signers.ts";
 import { checkDigest, checkEncoding, checkPlace } from "./statement.ts";
-import { parseRoot } from "./statements.ts";
-import type { RootDocument, RootKey } from "./statements.ts";
+import { parseRoot } from "./documents.ts";
+import type { RootDocument, RootKey } from "./documents.ts";
 import { checkBegun, checkLifetime, checkTimes } from "./times.ts";
 import type { EnvelopeInput, Pin, TrustState } from "./types.ts";
 

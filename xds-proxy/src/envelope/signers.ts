@@ -8,7 +8,7 @@ import type { WebpushMessage } from "./format.ts";
 import type { Role } from "./roles.ts";
 import { refuse } from "./refusal.ts";
 import { signingInputOf } from "../crypto/jws.ts";
-import type { RootDocument, RootKey } from "./statements.ts";
+import type { RootDocument, RootKey } from "./documents.ts";
 import type { Use } from "./types.ts";
 
 export interface SignerKey extends RootKey {

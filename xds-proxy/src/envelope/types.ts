@@ -1,7 +1,7 @@
 /** Vocabulary of envelopes: what a verifier is given and what it hands out. */
 import type { ExchangeKey } from "../crypto/ecdh-p256.ts";
 import type { Code } from "../gen/codes.ts";
-import type { RootDocument } from "./statements.ts";
+import type { RootDocument } from "./documents.ts";
 
 export const USES = ["root", "cfg", "set", "fresh", "push", "msg"] as const;
 export type Use = (typeof USES)[number];

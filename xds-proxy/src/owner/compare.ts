@@ -2,7 +2,7 @@
 import { stringify } from "yaml";
 import { decodeUtf8 } from "../bytes/octets.ts";
 import { keyIdOf } from "../crypto/sha256.ts";
-import { parseRoot, type RootDocument } from "../envelope/statements.ts";
+import { parseRoot, type RootDocument } from "../envelope/documents.ts";
 import type { NamespaceBundle } from "./bundle.ts";
 import { describe } from "./describe.ts";
 import { diffLines, type DiffLine } from "./line-diff.ts";

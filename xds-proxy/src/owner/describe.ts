@@ -6,7 +6,7 @@ import { decodeBase64Url } from "../bytes/base64url.ts";
 import { digestOf } from "../crypto/sha256.ts";
 import { readClaims, type Claims } from "../envelope/claims.ts";
 import { decodeWebpushMessage } from "../envelope/format.ts";
-import { parseSet } from "../envelope/statements.ts";
+import { parseSet } from "../envelope/documents.ts";
 
 export interface SignedTimes {
   readonly ep: number;

@@ -9,7 +9,7 @@ import { encodeBase64Url } from "../bytes/base64url.ts";
 import { equals } from "../bytes/octets.ts";
 import { digestOf } from "../crypto/sha256.ts";
 import { signStatement, type Signer, type StatementContent } from "../envelope/seal.ts";
-import { encodeFresh, encodeSet, type SetEntry } from "../envelope/statements.ts";
+import { encodeFresh, encodeSet, type SetEntry } from "../envelope/documents.ts";
 import type { RecipientPublic } from "../envelope/types.ts";
 import { ConfigError, LimitError } from "../errors.ts";
 import { ENVELOPES_MAX_COUNT, SET_ENTRIES_MAX_COUNT } from "../gen/limits.ts";

@@ -8,7 +8,7 @@
 import { verifyRootChain, type VerifiedRoot } from "../envelope/roots.ts";
 import { checking } from "../envelope/refusal.ts";
 import { authenticate, checkPayload, parseSetPayload, type AuthenticStatement } from "../envelope/statement.ts";
-import type { SetEntry } from "../envelope/statements.ts";
+import type { SetEntry } from "../envelope/documents.ts";
 import type { Pin, Use } from "../envelope/types.ts";
 import { ParseError, VerifyError } from "../errors.ts";
 import type { NamespaceBundle } from "./bundle.ts";

@@ -2,7 +2,7 @@
 import { encodeBase64Url } from "../bytes/base64url.ts";
 import { digestOf } from "../crypto/sha256.ts";
 import { signStatement } from "../envelope/seal.ts";
-import { encodeRoot, parseRoot, type RootDocument, type RootKey } from "../envelope/statements.ts";
+import { encodeRoot, parseRoot, type RootDocument, type RootKey } from "../envelope/documents.ts";
 import type { Role } from "../envelope/roles.ts";
 import { ConfigError } from "../errors.ts";
 import type { Signers } from "./publish.ts";

@@ -1,6 +1,6 @@
 /** A consumer's verdict on one namespace's part of a bundle, policies included. */
 import { verifyNamespace } from "../envelope/verify.ts";
-import type { RootDocument } from "../envelope/statements.ts";
+import type { RootDocument } from "../envelope/documents.ts";
 import type { Payload, Pin, Recipient, TrustState } from "../envelope/types.ts";
 import { ParseError } from "../errors.ts";
 import type { Code } from "../gen/codes.ts";

@@ -1,7 +1,7 @@
 /** `wpgate root change`: other settings, more or fewer keys, or only a new lifetime. */
 import { Command, InvalidArgumentError, Option } from "commander";
 import { keyIdOf } from "../../crypto/sha256.ts";
-import type { RootKey } from "../../envelope/statements.ts";
+import type { RootKey } from "../../envelope/documents.ts";
 import { ROLES, type Role } from "../../envelope/roles.ts";
 import type { CliContext } from "../context.ts";
 import { usageError } from "../failure.ts";

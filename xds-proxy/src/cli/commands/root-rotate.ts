@@ -5,7 +5,7 @@ import { Command, Option } from "commander";
 import { SIGNER_ROLES, type SignerRole } from "../../config/schema.ts";
 import { keyIdOf } from "../../crypto/sha256.ts";
 import { inspectEnvelope } from "../../envelope/inspect.ts";
-import type { RootKey } from "../../envelope/statements.ts";
+import type { RootKey } from "../../envelope/documents.ts";
 import type { Signer } from "../../envelope/seal.ts";
 import { displayName } from "../../owner/object-name.ts";
 import type { Published } from "../../owner/published.ts";

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { isDnsName, isLabel } from "./names.ts";
-import { encodeFresh, encodeRoot, encodeSet, parseFresh, parseRoot, parseSet } from "./statements.ts";
-import type { RootDocument, SetEntry } from "./statements.ts";
+import { encodeFresh, encodeRoot, encodeSet, parseFresh, parseRoot, parseSet } from "./documents.ts";
+import type { RootDocument, SetEntry } from "./documents.ts";
 import { encodeBase64Url } from "../bytes/base64url.ts";
 import { utf8 } from "../bytes/octets.ts";
 import { SigningKey } from "../crypto/ecdsa-p256.ts";
