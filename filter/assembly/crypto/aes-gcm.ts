@@ -4,26 +4,18 @@
 import { equalCt } from "../bytes/ct";
 import { storeBe64 } from "../bytes/endian";
 import { wipe } from "../bytes/wipe";
-import {
-  AES_ROUND_KEYS_BYTES,
-  aes128Encrypt,
-  aes128ExpandKey,
-  blockHigh,
-  blockLow,
-  interleave,
-  transpose,
-} from "./aes";
-import { ghash } from "./ghash";
+import { AES_BATCH_BYTES, AES_ROUND_KEYS_BYTES, aes128EncryptBatch, aes128ExpandKey } from "./aes";
+import { GHASH_KEY_BYTES, ghash, ghashExpandKey } from "./ghash";
 
 const GCM_TAG_BYTES: i32 = 16;
 
 /** Round keys, then everything else that is wiped together. */
-const SECRET: usize = memory.data(848);
-const SECRET_BYTES: i32 = 848;
+const SECRET: usize = memory.data(1048);
+const SECRET_BYTES: i32 = 1048;
 const ROUND_KEYS: usize = SECRET;
-const PLANES: usize = SECRET + <usize>AES_ROUND_KEYS_BYTES;
-const HASH_KEY: usize = PLANES + 64;
-const TAG_MASK: usize = HASH_KEY + 16;
+const BATCH: usize = SECRET + <usize>AES_ROUND_KEYS_BYTES;
+const HASH_KEY: usize = BATCH + <usize>AES_BATCH_BYTES;
+const TAG_MASK: usize = HASH_KEY + <usize>GHASH_KEY_BYTES;
 const HASH: usize = TAG_MASK + 16;
 const BLOCK: usize = HASH + 16;
 const LENGTHS: usize = BLOCK + 16;
@@ -41,7 +33,7 @@ export function aes128GcmOpen(
 ): bool {
   const textLen = length - GCM_TAG_BYTES;
   if (textLen < 0) return false;
-  aes128ExpandKey(key, ROUND_KEYS, PLANES);
+  aes128ExpandKey(key, ROUND_KEYS, BATCH);
   deriveHashKeyAndTagMask(nonce);
   computeTag(aad, aadLen, data, textLen);
   const authentic = equalCt(HASH, data + <usize>textLen, GCM_TAG_BYTES);
@@ -50,15 +42,13 @@ export function aes128GcmOpen(
   return authentic;
 }
 
-/** HASH_KEY = E(0), TAG_MASK = E(nonce ‖ 1) (§7.2 steps 2, 3 and 7), in one encryption of four blocks. */
+/** HASH_KEY out of E(0), TAG_MASK = E(nonce ‖ 1) (§7.2 steps 2, 3 and 7), in one batch; the rest of it is not used. */
 function deriveHashKeyAndTagMask(nonce: usize): void {
-  interleave(PLANES, 0, 0, 0, 0);
-  for (let lane: usize = 1; lane < 4; lane++) counterBlock(lane, nonce, 1);
-  encryptPlanes();
-  store<u64>(HASH_KEY, blockLow(PLANES), 0);
-  store<u64>(HASH_KEY, blockHigh(PLANES), 8);
-  store<u64>(TAG_MASK, blockLow(PLANES + 8), 0);
-  store<u64>(TAG_MASK, blockHigh(PLANES + 8), 8);
+  counterBlocks(nonce, 0);
+  memory.fill(BATCH, 0, 16);
+  aes128EncryptBatch(BATCH, ROUND_KEYS);
+  ghashExpandKey(BATCH, HASH_KEY);
+  memory.copy(TAG_MASK, BATCH + 16, 16);
 }
 
 /** HASH = GHASH(aad ‖ ciphertext ‖ lengths) xor TAG_MASK (§7.2 steps 5 to 7). */
@@ -73,39 +63,31 @@ function computeTag(aad: usize, aadLen: i32, text: usize, textLen: i32): void {
   store<u64>(HASH, load<u64>(HASH, 8) ^ load<u64>(TAG_MASK, 8), 8);
 }
 
-/** Counter mode from counter 2 on (§6.5), four blocks at a time. */
+/** Counter mode from counter 2 on (§6.5), a batch at a time. */
 function applyKeyStream(nonce: usize, text: usize, textLen: i32, out: usize): void {
-  let counter: u32 = 2;
-  const end = text + <usize>textLen;
-  while (text < end) {
-    for (let lane: usize = 0; lane < 4; lane++, counter++) counterBlock(lane, nonce, counter);
-    encryptPlanes();
-    for (let lane: usize = 0; lane < 4 && text < end; lane++) {
-      const n = min(16, end - text);
-      store<u64>(BLOCK, blockLow(PLANES + 8 * lane), 0);
-      store<u64>(BLOCK, blockHigh(PLANES + 8 * lane), 8);
-      xorBlock(text, out, n);
-      text += n;
-      out += n;
-    }
+  let left = <usize>textLen;
+  for (let counter: u32 = 2; left != 0; counter += 4) {
+    counterBlocks(nonce, counter);
+    aes128EncryptBatch(BATCH, ROUND_KEYS);
+    const n = min(<usize>AES_BATCH_BYTES, left);
+    xorKeyStream(text, out, n);
+    text += n;
+    out += n;
+    left -= n;
   }
 }
 
-function xorBlock(text: usize, out: usize, length: usize): void {
-  if (length == 16) {
-    store<u64>(out, load<u64>(text, 0) ^ load<u64>(BLOCK, 0), 0);
-    store<u64>(out, load<u64>(text, 8) ^ load<u64>(BLOCK, 8), 8);
-    return;
+function xorKeyStream(text: usize, out: usize, length: usize): void {
+  let i: usize = 0;
+  for (; i + 8 <= length; i += 8) store<u64>(out + i, load<u64>(text + i) ^ load<u64>(BATCH + i));
+  for (; i < length; i++) store<u8>(out + i, load<u8>(text + i) ^ load<u8>(BATCH + i));
+}
+
+/** The four blocks nonce ‖ counter, `counter` and the three that follow it, as a batch. */
+function counterBlocks(nonce: usize, counter: u32): void {
+  for (let block: usize = BATCH; block < HASH_KEY; block += 16, counter++) {
+    store<u64>(block, load<u64>(nonce));
+    store<u32>(block, load<u32>(nonce, 8), 8);
+    store<u32>(block, bswap(counter), 12);
   }
-  for (let i: usize = 0; i < length; i++) store<u8>(out + i, load<u8>(text + i) ^ load<u8>(BLOCK + i));
-}
-
-function counterBlock(lane: usize, nonce: usize, counter: u32): void {
-  interleave(PLANES + 8 * lane, load<u32>(nonce, 0), load<u32>(nonce, 4), load<u32>(nonce, 8), bswap(counter));
-}
-
-function encryptPlanes(): void {
-  transpose(PLANES);
-  aes128Encrypt(PLANES, ROUND_KEYS);
-  transpose(PLANES);
 }
