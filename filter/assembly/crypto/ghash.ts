@@ -102,9 +102,7 @@ function multiplyPairs(x: u64, operand: usize): u64 {
   const y0 = <u64>load<u32>(operand, 0);
   const y1 = <u64>load<u32>(operand, 4);
   return (
-    ((x0 * y0) & 0x1111111111111111) |
-    (((x0 * y1) ^ (x1 * y0)) & 0x2222222222222222) |
-    ((x1 * y1) & 0x4444444444444444)
+    ((x0 * y0) & 0x1111111111111111) | (((x0 * y1) ^ (x1 * y0)) & 0x2222222222222222) | ((x1 * y1) & 0x4444444444444444)
   );
 }
 
