@@ -38,9 +38,13 @@ export type Expectation =
 export interface EnvelopeVerdict {
   /** `ok` or a code. */
   readonly result: string;
+  /** Of a refusal. */
+  readonly where?: string;
   /** SHA-256 of each payload, hexadecimal. */
   readonly payloads?: readonly string[];
   readonly state?: unknown;
+  readonly freshExpSec?: number;
+  readonly expiresAtSec?: number;
 }
 
 export function parseEnvelopeCase(id: string, value: unknown): EnvelopeCase {

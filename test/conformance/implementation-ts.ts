@@ -6,7 +6,7 @@ import * as aesGcm from "../../xds-proxy/src/crypto/aes-gcm.ts";
 import { ExchangeKey } from "../../xds-proxy/src/crypto/ecdh-p256.ts";
 import { PublicKey } from "../../xds-proxy/src/crypto/ecdsa-p256.ts";
 import { hkdfExpand, hkdfExtract } from "../../xds-proxy/src/crypto/hkdf.ts";
-import type { Payload, Recipient } from "../../xds-proxy/src/envelope/types.ts";
+import type { Payload, Recipient, Refusal } from "../../xds-proxy/src/envelope/types.ts";
 import { verifyNamespace, verifyRoots, verifyStatements } from "../../xds-proxy/src/envelope/verify.ts";
 import { ParseError } from "../../xds-proxy/src/errors.ts";
 import { ACCEPTED, OUT_OF_PROFILE, REFUSED } from "./cases.ts";
@@ -17,7 +17,7 @@ import type { Implementation } from "./implementation.ts";
 
 const HKDF_BLOCK_BYTES = 32;
 
-export const typescript: Implementation = { judge: (operations) => operations.map(judge), verify };
+export const typescript: Implementation = { judge: (operations) => operations.map(judge), verify: verifyCase };
 
 function judge(operation: Operation): Verdict {
   switch (operation.kind) {
@@ -68,19 +68,25 @@ function hmac({ key, message, tag }: Hmac): Verdict {
   return equals(hkdfExtract(key, message).subarray(0, tag.length), tag) ? ACCEPTED : REFUSED;
 }
 
-function verify(envelopeCase: EnvelopeCase): EnvelopeVerdict {
+export function verifyCase(envelopeCase: EnvelopeCase): EnvelopeVerdict {
   const { fresh, set, want } = envelopeCase;
   const input = { ...envelopeCase, recipient: recipientOf(envelopeCase.recipient) };
   if (want.use === "root") {
-    const { result } = verifyRoots(envelopeCase);
-    return result === "ok" ? { result, payloads: [] } : { result };
+    const verdict = verifyRoots(envelopeCase);
+    return verdict.result === "ok" ? { result: "ok", payloads: [] } : refusal(verdict);
   }
   if (fresh === undefined && set === undefined) {
     const verdict = verifyStatements(input);
-    return verdict.result === "ok" ? { result: "ok", payloads: digests(verdict.payloads) } : verdict;
+    return verdict.result === "ok" ? { result: "ok", payloads: digests(verdict.payloads) } : refusal(verdict);
   }
   const verdict = verifyNamespace(input);
-  return verdict.result === "ok" ? { result: "ok", payloads: digests(verdict.payloads), state: verdict.next } : verdict;
+  if (verdict.result !== "ok") return refusal(verdict);
+  const { payloads, next, freshExpSec, expiresAtSec } = verdict;
+  return { result: "ok", payloads: digests(payloads), state: next, freshExpSec, expiresAtSec };
+}
+
+function refusal({ result, where }: Refusal): EnvelopeVerdict {
+  return { result, where };
 }
 
 function recipientOf(recipient: RecipientBytes | undefined): Recipient | undefined {

@@ -4,7 +4,7 @@ import { CODES } from "../../xds-proxy/src/gen/codes.ts";
 import type { CaseFile } from "../corpus/case.ts";
 import { caseText, corpus } from "../corpus/corpus.ts";
 import { agrees, runFilter, runTypeScript } from "../corpus/run.ts";
-import type { Outcome } from "../corpus/run.ts";
+import type { EnvelopeVerdict } from "../conformance/envelope-case.ts";
 
 const FOLDER = new URL("../vectors/envelope/", import.meta.url);
 const CASE_COUNT = 741;
@@ -20,7 +20,7 @@ const texts = new Map(
 const cases = [...texts].map(([name, text]) => [name, JSON.parse(text) as CaseFile] as const);
 
 /** Names of the cases on which an implementation is of another mind. */
-function disagreements(run: (file: CaseFile) => Outcome): readonly string[] {
+function disagreements(run: (file: CaseFile) => EnvelopeVerdict): readonly string[] {
   return cases.flatMap(([name, file]) => {
     const outcome = run(file);
     return agrees(file, outcome) ? [] : [`${name}: ${outcome.result} ${outcome.where ?? ""}`];
