@@ -47,11 +47,15 @@ async function deliver(text: string): Promise<"ACK" | "NACK"> {
   if (text === last) return "ACK";
   last = text;
   expect(error === undefined ? "ACK" : "NACK").toBe(answer);
+  // Of what it has seen before, Envoy remembers the canary's answer; only its workers count it again, whenever they come to it.
+  if (delivered.has(text)) return answer;
+  delivered.add(text);
   // A slow worker may still be counting what came before this.
   expect(grown(before, await refusals())).toEqual(expect.arrayContaining(grown(emulatedBefore, emulated.refusals())));
   return answer;
 }
 let last = "";
+const delivered = new Set<string>();
 
 function emulate(configuration: string): "ACK" | "NACK" {
   emulated.process.nowMs = Date.now();
