@@ -21,6 +21,7 @@ const PROXY = [
   "config",
   "pin",
   "owner",
+  "kubernetes",
   "demo",
   "cli",
 ];
@@ -35,6 +36,7 @@ const PROXY_MAY = {
   config: ["gen", "bytes"],
   pin: ["gen", "bytes"],
   owner: ["gen", "bytes", "crypto", "envelope", "policy"],
+  kubernetes: ["gen", "bytes", "envelope", "owner"],
   demo: ["gen", "bytes", "crypto", "envelope", "webpush", "policy", "xds", "owner", "pin"],
   cli: PROXY,
 };
