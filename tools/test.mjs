@@ -1,6 +1,6 @@
-// `npm test`: everything that must hold, cheapest first; stops at the first stage that fails.
-//   node tools/test.mjs           all stages
-//   node tools/test.mjs static    generated code, format, lint, types and import direction only
+// Everything that must hold, cheapest first; stops at the first suite that fails.
+//   node tools/test.mjs                     static and unit, as `npm test`
+//   node tools/test.mjs SUITE…              any of static, unit, istio
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -21,38 +21,58 @@ const STATIC = [
   ],
 ];
 
+const SUITES = {
+  /** Generated code, format, lint, types and import direction. */
+  static: async () => {
+    for (const [name, file, args] of STATIC) {
+      const ok = (await run(file, args)) === 0;
+      console.log(`${ok ? "ok    " : "FAILED"} ${name}`);
+      count(ok ? { passed: 1 } : { failed: 1 });
+    }
+  },
+  /** Vectors, both implementations, real Envoy. */
+  unit: async () => ((await fetchEnvoy()) ? await vitest("vitest.config.ts") : count({ failed: 1 })),
+  /** Real API server and real istiod. */
+  istio: async () =>
+    (await fetchEnvoy()) && (await buildLab()) ? await vitest("vitest.istio.config.ts") : count({ failed: 1 }),
+};
+
+const suites = process.argv.length > 2 ? process.argv.slice(2) : ["static", "unit"];
+const unknown = suites.filter((name) => !(name in SUITES));
+if (unknown.length > 0) {
+  process.stderr.write(
+    `wpgate: error: no suite ${unknown.join(", ")}\nwpgate: hint: ${Object.keys(SUITES).join(", ")}\n`,
+  );
+  process.exit(2);
+}
 await prepare();
-const reports = mkdtempSync(join(tmpdir(), "wpgate-test-"));
 let passed = 0;
 let failed = 0;
-try {
-  for (const [name, file, args] of STATIC) {
-    const ok = (await run(file, args)) === 0;
-    console.log(`${ok ? "ok    " : "FAILED"} ${name}`);
-    if (ok) passed++;
-    else failed++;
-  }
-  if (failed === 0 && process.argv[2] !== "static" && !(await fetchEnvoy())) failed++;
-  if (failed === 0 && process.argv[2] !== "static") {
+for (const name of suites) if (failed === 0) await SUITES[name]();
+console.log(`${passed} passed, ${failed} failed`);
+process.exitCode = failed === 0 ? 0 : 1;
+
+function count(more) {
+  passed += more.passed ?? 0;
+  failed += more.failed ?? 0;
+}
+
+/** A test that skips itself counts as failed. */
+async function vitest(config) {
+  const reports = mkdtempSync(join(tmpdir(), "wpgate-test-"));
+  try {
     const report = join(reports, "vitest.json");
-    const code = await run(bin("vitest"), [
-      "run",
-      "--reporter=default",
-      "--reporter=json",
-      `--outputFile.json=${report}`,
-    ]);
+    const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
+    const code = await run(bin("vitest"), ["run", "--config", config, ...reporters]);
     const { numPassedTests, numFailedTests, numPendingTests, numTodoTests, numFailedTestSuites } = JSON.parse(
       readFileSync(report, "utf8"),
     );
-    passed += numPassedTests;
-    failed += numFailedTests + numPendingTests + numTodoTests;
-    if (code !== 0 && failed === 0) failed += Math.max(1, numFailedTestSuites);
+    count({ passed: numPassedTests, failed: numFailedTests + numPendingTests + numTodoTests });
+    if (code !== 0 && failed === 0) count({ failed: Math.max(1, numFailedTestSuites) });
+  } finally {
+    rmSync(reports, { recursive: true, force: true });
   }
-} finally {
-  rmSync(reports, { recursive: true, force: true });
 }
-console.log(`${passed} passed, ${failed} failed`);
-process.exitCode = failed === 0 ? 0 : 1;
 
 /** Before the tests, which run several at once and would each wait for the download without a word. */
 async function fetchEnvoy() {
@@ -67,6 +87,11 @@ async function fetchEnvoy() {
     process.stderr.write(`wpgate: error: ${error.message}\n`);
     return false;
   }
+}
+
+/** Before the tests, for the same reason. */
+async function buildLab() {
+  return (await run(bin("tsx"), [join(ROOT, "test/lab/main.ts"), "--build"])) === 0;
 }
 
 function run(file, args) {

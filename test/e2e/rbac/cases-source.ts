@@ -1,9 +1,10 @@
 /** Who asks: certificate names and addresses. */
-import { allow, deny, from, variants, when, whenNot, type ClientNames, type Group } from "./group.ts";
+import { allow, deny, from, variants, when, whenNot, type Group } from "./group.ts";
+import type { CertificateNames } from "../../scenarios/certificates.ts";
 import { allIds, exact, noId, oneId, peer, prefix, regex, remoteIp, type NativeRule } from "./native.ts";
 
-const named = (uri: string): { readonly client: ClientNames } => ({ client: { uri } });
-const account = (ns: string, sa: string, domain = "cluster.local"): { readonly client: ClientNames } =>
+const named = (uri: string): { readonly client: CertificateNames } => ({ client: { uri } });
+const account = (ns: string, sa: string, domain = "cluster.local"): { readonly client: CertificateNames } =>
   named(`spiffe://${domain}/ns/${ns}/sa/${sa}`);
 const NO_CERTIFICATE = { client: "none" } as const;
 const who = (id: NativeRule["who"] & object): readonly NativeRule[] => [{ who: id }];

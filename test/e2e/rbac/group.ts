@@ -1,3 +1,4 @@
+import type { CertificateNames } from "../../scenarios/certificates.ts";
 import type { NativeRules } from "./native.ts";
 
 /** An AuthorizationPolicy without what all of them share. */
@@ -7,13 +8,6 @@ export interface PolicySpec {
   readonly root?: boolean;
   readonly dryRun?: string;
   readonly spec: Readonly<Record<string, unknown>>;
-}
-
-/** Who the client is on TLS: names in its certificate. */
-export interface ClientNames {
-  readonly uri?: string;
-  readonly dns?: string;
-  readonly commonName?: string;
 }
 
 export interface Row {
@@ -29,7 +23,7 @@ export interface Row {
   /** Payload of a JWT that the listener's JWT filter verifies. */
   readonly jwt?: Readonly<Record<string, unknown>>;
   /** TLS with this client certificate, or with none. */
-  readonly client?: ClientNames | "none";
+  readonly client?: CertificateNames | "none";
   readonly sni?: string;
   /** What the dry-run policies must have said, where there are some. */
   readonly shadow?: "allowed" | "denied";

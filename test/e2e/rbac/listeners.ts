@@ -1,5 +1,5 @@
 /** One Envoy with two listeners for each group: native RBAC behind one, wpgate behind the other, all else the same. */
-import type { KeyAndCertificate } from "./certificates.ts";
+import type { KeyAndCertificate } from "../../scenarios/certificates.ts";
 import type { Json } from "./native.ts";
 
 export interface ListenerOptions {

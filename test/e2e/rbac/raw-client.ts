@@ -1,8 +1,8 @@
 /** Sends the requests of the table byte for byte: PROXY protocol, TLS where wanted, HTTP/1.1 as written. */
 import { connect, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
-import type { Authority, KeyAndCertificate } from "./certificates.ts";
-import type { ClientNames, Row } from "./group.ts";
+import type { Authority, CertificateNames, KeyAndCertificate } from "../../scenarios/certificates.ts";
+import type { Row } from "./group.ts";
 import type { TokenIssuer } from "./json-web-token.ts";
 
 export interface Answer {
@@ -48,7 +48,7 @@ export class RawClient {
     return [`${line} HTTP/1.1`, ...fields.map(([name, value]) => `${name}: ${value}`), "", ""].join("\r\n");
   }
 
-  async #secure(socket: Socket, client: ClientNames | "none", sni: string | undefined): Promise<Socket> {
+  async #secure(socket: Socket, client: CertificateNames | "none", sni: string | undefined): Promise<Socket> {
     const own = client === "none" ? undefined : await this.#certificate(client);
     return connectTls({
       socket,
@@ -58,7 +58,7 @@ export class RawClient {
     });
   }
 
-  async #certificate(names: ClientNames): Promise<KeyAndCertificate> {
+  async #certificate(names: CertificateNames): Promise<KeyAndCertificate> {
     const key = JSON.stringify(names);
     const known = this.#certificates.get(key) ?? this.#authority.issue(names);
     this.#certificates.set(key, known);

@@ -13,7 +13,7 @@ import { POLICY_GROUPS } from "./cases-policy.ts";
 import { HEADER_GROUPS, JWT_GROUPS } from "./cases-request.ts";
 import { SOURCE_GROUPS } from "./cases-source.ts";
 import { STRICT_GROUPS } from "./cases-strict.ts";
-import { Authority } from "./certificates.ts";
+import { Authority } from "../../scenarios/certificates.ts";
 import { Enforcer, policyOf, ROOT_NAMESPACE } from "./enforced.ts";
 import type { Group, PolicySpec, Row } from "./group.ts";
 import { TokenIssuer } from "./json-web-token.ts";

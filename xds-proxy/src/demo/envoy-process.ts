@@ -2,23 +2,18 @@
  * One real Envoy as a child process: own temporary folder, loopback only, every port chosen by the kernel. It never
  * outlives its owner: `stop()` ends it, and so does the end of this process.
  */
-import { spawn } from "node:child_process";
-import type { ChildProcessByStdio } from "node:child_process";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Readable } from "node:stream";
-import { setTimeout as sleep } from "node:timers/promises";
 import { UpstreamError } from "../errors.ts";
 import { EnvoyAdmin } from "./envoy-admin.ts";
-import { LineLog } from "./line-log.ts";
-import { guardOrphan } from "./orphan-guard.ts";
+import { GuardedProcess } from "./guarded-process.ts";
+import type { LineLog } from "./line-log.ts";
 import { until } from "./until.ts";
 
 /** USER_HZ, the same on every Linux that Node runs on. */
 const CLOCK_TICKS_PER_SEC = 100;
 const START_TIMEOUT_MS = 20_000;
-const STOP_GRACE_MS = 3_000;
 
 export interface StartEnvoyOptions {
   /** What `findEnvoy` returns. */
@@ -46,28 +41,19 @@ export async function startEnvoy(options: StartEnvoyOptions): Promise<EnvoyProce
   options.signal?.throwIfAborted();
   const folder = await mkdtemp(join(tmpdir(), "wpgate-envoy-"));
   await writeFile(join(folder, "bootstrap.json"), JSON.stringify(options.bootstrap), { mode: 0o600 });
-  const child = spawn(options.binary, envoyArguments(folder, options), {
-    cwd: folder,
-    env: { ...options.environment },
-    stdio: ["ignore", "pipe", "pipe"],
+  const process = new GuardedProcess({
+    ...{ file: options.binary, args: envoyArguments(folder, options), folder },
+    environment: { ...options.environment },
   });
-  const release = child.pid === undefined ? (): void => undefined : guardOrphan({ pid: child.pid, folder });
-  const ended = new Promise<string>((resolve) => {
-    child.on("error", (error) => {
-      resolve(error.message);
-    });
-    child.on("close", (code, signal) => {
-      resolve(`it ended with ${signal ?? `code ${code ?? -1}`}`);
-    });
-  }).finally(release);
-  const log = new LineLog(child.stderr, child.stdout);
   try {
-    const port = await adminPort({ file: join(folder, "admin"), ended, signal: options.signal });
-    return new EnvoyProcess({ child, folder, ended, log, admin: new EnvoyAdmin(port) });
+    const port = await adminPort({ file: join(folder, "admin"), ended: process.ended, signal: options.signal });
+    return new EnvoyProcess(process, new EnvoyAdmin(port));
   } catch (cause) {
-    await end({ child, ended, folder });
+    await process.stop();
     options.signal?.throwIfAborted();
-    throw new UpstreamError("UNAVAILABLE", `Envoy does not start; its log ends with:\n${log.tail(5)}`, { cause });
+    throw new UpstreamError("UNAVAILABLE", `Envoy does not start; its log ends with:\n${process.log.tail(5)}`, {
+      cause,
+    });
   }
 }
 
@@ -102,32 +88,26 @@ async function adminPort(options: {
   });
 }
 
-interface Running {
-  readonly child: ChildProcessByStdio<null, Readable, Readable>;
-  readonly folder: string;
-  readonly ended: Promise<string>;
-  readonly log: LineLog;
-  readonly admin: EnvoyAdmin;
-}
-
 export class EnvoyProcess {
   readonly admin: EnvoyAdmin;
-  readonly log: LineLog;
-  /** Resolves with how it ended, whoever ended it. */
-  readonly ended: Promise<string>;
-  readonly #child: ChildProcessByStdio<null, Readable, Readable>;
-  readonly #folder: string;
+  readonly #process: GuardedProcess;
 
-  constructor(running: Running) {
-    this.admin = running.admin;
-    this.log = running.log;
-    this.ended = running.ended;
-    this.#child = running.child;
-    this.#folder = running.folder;
+  constructor(process: GuardedProcess, admin: EnvoyAdmin) {
+    this.#process = process;
+    this.admin = admin;
+  }
+
+  get log(): LineLog {
+    return this.#process.log;
+  }
+
+  /** Resolves with how it ended, whoever ended it. */
+  get ended(): Promise<string> {
+    return this.#process.ended;
   }
 
   get pid(): number {
-    return this.#child.pid ?? -1;
+    return this.#process.pid;
   }
 
   /** Resident memory. Linux only. */
@@ -146,16 +126,6 @@ export class EnvoyProcess {
 
   /** Ends Envoy and removes its folder; may be called again. */
   async stop(): Promise<void> {
-    await end({ child: this.#child, ended: this.ended, folder: this.#folder });
+    await this.#process.stop();
   }
-}
-
-async function end(process: Pick<Running, "child" | "ended" | "folder">): Promise<void> {
-  process.child.kill("SIGTERM");
-  const grace = new AbortController();
-  await Promise.race([process.ended, sleep(STOP_GRACE_MS, undefined, { signal: grace.signal }).catch(() => undefined)]);
-  grace.abort();
-  process.child.kill("SIGKILL");
-  await process.ended;
-  await rm(process.folder, { recursive: true, force: true });
 }

@@ -1,4 +1,4 @@
-/** Throw-away certificates: an authority, Envoy's own, and one for each client that a row names. */
+/** Throw-away certificates: an authority, and what it issues to servers and clients. */
 import "reflect-metadata";
 import { webcrypto } from "node:crypto";
 import {
@@ -8,10 +8,17 @@ import {
   X509CertificateGenerator,
   type X509Certificate,
 } from "@peculiar/x509";
-import type { ClientNames } from "./group.ts";
 
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
 const HOUR_MS = 3_600_000;
+
+/** What a certificate calls its holder. */
+export interface CertificateNames {
+  readonly uri?: string;
+  readonly dns?: string;
+  readonly ip?: string;
+  readonly commonName?: string;
+}
 
 export interface KeyAndCertificate {
   readonly key: string;
@@ -41,11 +48,12 @@ export class Authority {
     return new Authority(own, keys);
   }
 
-  async issue({ uri, dns, commonName }: ClientNames): Promise<KeyAndCertificate> {
+  async issue({ uri, dns, ip, commonName }: CertificateNames): Promise<KeyAndCertificate> {
     const keys = await newKeys();
     const names = [
       ...(uri === undefined ? [] : [{ type: "url" as const, value: uri }]),
       ...(dns === undefined ? [] : [{ type: "dns" as const, value: dns }]),
+      ...(ip === undefined ? [] : [{ type: "ip" as const, value: ip }]),
     ];
     const certificate = await X509CertificateGenerator.create({
       ...validity(),

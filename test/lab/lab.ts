@@ -1,0 +1,143 @@
+/** The lab: etcd, kube-apiserver and istiod with Istio's resource definitions, and the workloads that a test adds. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { startBackend } from "../../xds-proxy/src/demo/backend.ts";
+import { projectFile } from "../../xds-proxy/src/demo/project-file.ts";
+import { UpstreamError } from "../../xds-proxy/src/errors.ts";
+import { ApiServer } from "./api-server.ts";
+import { freePort } from "./free-port.ts";
+import { Istiod, type IstiodOptions } from "./istiod.ts";
+import { findPrograms, type FindProgramsOptions, type Programs } from "./programs.ts";
+import { gatewayObjects, sidecarObjects } from "./routing.ts";
+import { Workload, type WorkloadOptions } from "./workload.ts";
+
+export interface LabOptions extends FindProgramsOptions {
+  /** Added to Istio's mesh configuration. */
+  readonly mesh?: IstiodOptions["mesh"];
+  readonly istiodEnvironment?: IstiodOptions["environment"];
+}
+
+export type LabWorkload = Pick<WorkloadOptions, "namespace" | "name" | "labels"> &
+  Partial<
+    Pick<
+      WorkloadOptions,
+      "delta" | "ads" | "clusters" | "concurrency" | "environment" | "componentLogLevel" | "drainTimeSec"
+    >
+  >;
+
+export interface Output {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export class Lab {
+  readonly programs: Programs;
+  readonly api: ApiServer;
+  readonly istiod: Istiod;
+  readonly #workloads = new Set<Workload>();
+  #addresses = 1;
+
+  private constructor(parts: Pick<Lab, "programs" | "api" | "istiod">) {
+    this.programs = parts.programs;
+    this.api = parts.api;
+    this.istiod = parts.istiod;
+  }
+
+  static async start(options: LabOptions = {}): Promise<Lab> {
+    const programs = await findPrograms(options);
+    options.onProgress?.("starting etcd and kube-apiserver");
+    const api = await ApiServer.start(programs);
+    try {
+      const kubeconfig = api.kubeconfigOf("admin");
+      // Too large for the annotation that `kubectl apply` keeps.
+      await kubectl({ programs, kubeconfig }, ["create", "-f", programs.crds]);
+      await kubectl({ programs, kubeconfig }, ["apply", "-f", projectFile("test/lab/manifests/mesh.yaml")]);
+      options.onProgress?.("starting istiod");
+      const istiod = await Istiod.start({
+        ...{ file: programs.istiod, kubeconfig: api.kubeconfigOf("istiod") },
+        ...(options.mesh && { mesh: options.mesh }),
+        ...(options.istiodEnvironment && { environment: options.istiodEnvironment }),
+      });
+      return new Lab({ programs, api, istiod });
+    } catch (error) {
+      await api.stop();
+      throw error;
+    }
+  }
+
+  /** Runs kubectl as the admin, or with another kubeconfig. @throws UpstreamError when it fails */
+  async kubectl(
+    args: readonly string[],
+    options: { readonly stdin?: string; readonly kubeconfig?: string } = {},
+  ): Promise<string> {
+    const { kubeconfig = this.api.kubeconfigOf("admin"), stdin } = options;
+    return await kubectl({ programs: this.programs, kubeconfig, ...(stdin !== undefined && { stdin }) }, args);
+  }
+
+  /** Applies objects server-side as the admin. */
+  async apply(...objects: readonly unknown[]): Promise<void> {
+    await this.kubectl(["apply", "--server-side", "--force-conflicts", "-f", "-"], { stdin: listOf(objects) });
+  }
+
+  /** A kubeconfig for a ServiceAccount, which is made when it is missing, with a token of the API server's own. */
+  async kubeconfigOfAccount(namespace: string, name: string): Promise<string> {
+    await this.apply({ apiVersion: "v1", kind: "ServiceAccount", metadata: { name, namespace } });
+    const token = await this.kubectl(["create", "token", name, "-n", namespace]);
+    return await this.api.kubeconfig(`${namespace}-${name}`, token.trim());
+  }
+
+  /** An Envoy beside an application; requests go to its inbound listener. The namespace is made when it is missing. */
+  async startSidecar(options: LabWorkload): Promise<Workload> {
+    return await this.#start("sidecar", options);
+  }
+
+  /** An Envoy that routes everything to an application. */
+  async startGateway(options: LabWorkload): Promise<Workload> {
+    return await this.#start("gateway", options);
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.#workloads].map((workload) => workload.stop()));
+    await this.istiod.stop();
+    await this.api.stop();
+  }
+
+  async #start(kind: "sidecar" | "gateway", options: LabWorkload): Promise<Workload> {
+    const app = await startBackend();
+    const address = `127.0.0.${++this.#addresses}`;
+    const port = await freePort(address);
+    const { namespace, name, labels } = options;
+    await this.apply({ apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } });
+    const objects = kind === "sidecar" ? sidecarObjects : gatewayObjects;
+    await this.apply(...objects({ namespace, name, labels, address, port, appPort: app.port }));
+    const workload = await Workload.start({ ads: this.istiod.adsPort, ...options, kind, address, port }, app);
+    this.#workloads.add(workload);
+    return workload;
+  }
+}
+
+function listOf(items: readonly unknown[]): string {
+  return JSON.stringify({ apiVersion: "v1", kind: "List", items });
+}
+
+interface KubectlOptions {
+  readonly programs: Programs;
+  readonly kubeconfig: string;
+  readonly stdin?: string;
+}
+
+async function kubectl({ programs, kubeconfig, stdin = "" }: KubectlOptions, args: readonly string[]): Promise<string> {
+  const child = spawn(programs.kubectl, [`--kubeconfig=${kubeconfig}`, ...args], {
+    env: { HOME: programs.folder },
+    stdio: ["pipe", "pipe", "pipe"],
+  });
+  const text = { stdout: "", stderr: "" };
+  for (const stream of ["stdout", "stderr"] as const)
+    child[stream].setEncoding("utf8").on("data", (chunk: string) => (text[stream] += chunk));
+  child.stdin.on("error", () => undefined);
+  child.stdin.end(stdin);
+  const [code] = (await once(child, "close")) as [number | null];
+  if (code !== 0) throw new UpstreamError("UNAVAILABLE", `kubectl ${args.join(" ")}: ${text.stderr.trim()}`);
+  return text.stdout;
+}
