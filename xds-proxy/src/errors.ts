@@ -7,13 +7,26 @@ import type { Code } from "./gen/codes.ts";
 
 export type ParseErrorCode =
   "BASE64URL" | "JSON" | "PROTOBUF" | "PEM" | "KEY" | "CONTENT_ENCODING" | "VAPID" | "DOCUMENT";
-export type UpstreamErrorCode = "UNAVAILABLE" | "TIMEOUT" | "PROTOCOL" | "SIGNER";
+export type UpstreamErrorCode =
+  | "UNAVAILABLE"
+  | "TIMEOUT"
+  | "PROTOCOL"
+  | "SIGNER"
+  | "LOGIN"
+  | "FORBIDDEN"
+  | "NOT_FOUND"
+  | "NOT_SERVED"
+  | "CONFLICT"
+  | "CHANGED"
+  | "DENIED";
 export type ErrorCode = Code | ParseErrorCode | UpstreamErrorCode | "LIMIT" | "CONFIG" | "INTERNAL";
 
 export interface ErrorDetails {
   readonly cause?: unknown;
   /** The part of the input that is at fault, such as `envelopes[3]`. */
   readonly where?: string;
+  /** What a person can do about it, where that depends on more than the code. */
+  readonly hint?: string;
 }
 
 /** What all errors of wpgate have in common. */
@@ -21,11 +34,13 @@ export abstract class WpgateError<C extends ErrorCode = ErrorCode> extends Error
   abstract override readonly name: ErrorName;
   readonly code: C;
   readonly where: string;
+  readonly hint: string | undefined;
 
   constructor(code: C, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
     this.where = details.where ?? "";
+    this.hint = details.hint;
   }
 }
 

@@ -45,7 +45,7 @@ export function reportFailure(thrown: unknown, terminal: Terminal): number {
   }
   const error = isWpgateError(thrown) ? thrown : new InternalError("this is a bug of wpgate", { cause: thrown });
   describe(error, terminal);
-  const hint = HINTS.get(error.code);
+  const hint = error.hint ?? HINTS.get(error.code);
   if (hint !== undefined) showHint(terminal, hint);
   if (error.name === "InternalError") showStack(error, terminal);
   return ERROR_TABLE[error.name].exitCode;
