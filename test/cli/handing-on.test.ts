@@ -59,6 +59,12 @@ describe("wasmplugin", () => {
     expect(JSON.parse(stdout)).toMatchObject({ spec: { sha256, match: [{ mode: "CLIENT" }] } });
   });
 
+  test("an image by its own digest, which its address may end with", async () => {
+    const url = `oci://r:5000/w@sha256:${SHA256}`;
+    for (const more of [[], ["--sha256", SHA256]])
+      expect(parse((await wasmplugin("--url", url, ...more)).stdout)).toMatchObject({ spec: { url, sha256: SHA256 } });
+  });
+
   test.each([
     [
       "a failure policy that lets pass",
@@ -66,7 +72,14 @@ describe("wasmplugin", () => {
       "FAIL_RELOAD, FAIL_CLOSE",
     ],
     ["no module", ["--sha256", SHA256], "--url"],
-    ["no digest", ["--url", "oci://r/w"], "--sha256: is missing"],
+    ["no digest", ["--url", "https://r/w"], "--sha256: is missing"],
+    ["no digest of the image", ["--url", "oci://r/w:1"], "--url: has no digest of the image"],
+    [
+      "the module's digest for an image",
+      ["--url", "oci://r/w:1", "--module", BUNDLE],
+      "--module: is not what the digest",
+    ],
+    ["two digests", ["--url", `oci://r/w@sha256:${SHA256}`, "--sha256", "cd".repeat(32)], "is not the digest in --url"],
     ["half a digest", ["--url", "oci://r/w", "--sha256", "ab"], "64 digits"],
     ["another scheme", ["--url", "ftp://r/w", "--sha256", SHA256], "must be an oci://"],
   ])("not with %s", async (_, argv, message) => {

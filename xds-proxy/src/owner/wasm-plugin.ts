@@ -22,7 +22,7 @@ export interface WasmPluginOptions {
   readonly bundle: Bundle;
   /** `oci://`, `https://`, `http://` or `file:///`. */
   readonly url: string;
-  /** Lower-case hex of the module with its pin. */
+  /** Lower-case hex of the module with its pin; where the address is `oci://`, of the image's manifest. */
   readonly sha256: string;
   /** SERVER for sidecars, CLIENT for gateways. */
   readonly mode: MatchMode;
@@ -41,6 +41,9 @@ export function wasmPlugin(options: WasmPluginOptions): Readonly<Record<string, 
     ...(/^[0-9a-f]{64}$/.test(options.sha256)
       ? []
       : [{ path: "--sha256", message: "must be 64 digits of lower-case hex, as wpgate filter pin prints it" }]),
+    ...([undefined, options.sha256].includes(imageDigestOf(options.url))
+      ? []
+      : [{ path: "--sha256", message: "is not the digest in --url" }]),
     ...(options.bundle.sets.length > 0 ? [] : [{ path: "bundle", message: "is empty" }]),
   ];
   if (faults.length > 0) throw new ConfigError(faults);
@@ -67,6 +70,11 @@ export function wasmPlugin(options: WasmPluginOptions): Readonly<Record<string, 
       `the WasmPlugin has ${bytes} bytes, more than the ${OBJECT_MAX_BYTES} that an object may have`,
     );
   return object;
+}
+
+/** The digest that an `oci://NAME@sha256:HEX` address ends with. */
+export function imageDigestOf(url: string): string | undefined {
+  return /^oci:\/\/.+@sha256:([0-9a-f]{64})$/.exec(url)?.[1];
 }
 
 function hasSealed({ sets }: Bundle): boolean {

@@ -5,6 +5,7 @@ import { stringify } from "yaml";
 import { describe } from "../../owner/describe.ts";
 import {
   FAIL_STRATEGIES,
+  imageDigestOf,
   MATCH_MODES,
   OBJECT_WARN_BYTES,
   wasmPlugin,
@@ -30,6 +31,8 @@ interface Options {
   readonly output: "yaml" | "json";
 }
 
+const IMAGE_HINT = "give --url oci://NAME@sha256:HEX, as crane append and oras push print it";
+
 export function wasmpluginCommand(context: CliContext): Command {
   const command = new Command("wasmplugin")
     .summary("write the WasmPlugin that carries bundles to Envoy")
@@ -37,7 +40,8 @@ export function wasmpluginCommand(context: CliContext): Command {
       "Prints an Istio WasmPlugin (extensions.istio.io/v1alpha1, phase AUTHZ) with one or more bundles as its\n" +
         "configuration: that of a namespace, and that of the root namespace where it is pinned. Apply it with\n" +
         "kubectl apply --server-side: without that flag kubectl keeps a second copy in an annotation, which\n" +
-        "may have 256 KiB only. A warning comes at 200 KiB, and above 1 MiB nothing is written.",
+        "may have 256 KiB only. A warning comes at 200 KiB, and above 1 MiB nothing is written.\n" +
+        "An oci:// address names the image with its digest, as crane and oras print it when they push.",
     )
     .argument("<bundle...>", "bundle.json files, or -")
     .addOption(new Option("--name <name>", "name of the object").default("wpgate"))
@@ -45,11 +49,14 @@ export function wasmpluginCommand(context: CliContext): Command {
     .addOption(
       new Option(
         "--url <url>",
-        "where Envoy gets the pinned module: oci://, https:// or file:///",
+        "where Envoy gets the pinned module: oci://NAME@sha256:HEX, https:// or file:///",
       ).makeOptionMandatory(),
     )
     .addOption(
-      new Option("--sha256 <hex>", "SHA-256 of the pinned module, as wpgate filter pin prints it").argParser(hex),
+      new Option(
+        "--sha256 <hex>",
+        "SHA-256 of the pinned module, as wpgate filter pin prints it; of an image: its digest",
+      ).argParser(hex),
     )
     .addOption(new Option("--module <file>", "take the SHA-256 of this module").conflicts("sha256"))
     .addOption(
@@ -70,8 +77,8 @@ export function wasmpluginCommand(context: CliContext): Command {
     });
   return example(
     command,
-    `wpgate wasmplugin team-a/bundle.json --url oci://registry.example.com/wpgate:1 \\
-  --sha256 ${createHash("sha256").update("wpgate").digest("hex")} > plugin.yaml`,
+    `wpgate wasmplugin team-a/bundle.json > plugin.yaml \\
+  --url oci://registry.example.com/wpgate@sha256:${createHash("sha256").update("wpgate").digest("hex")}`,
     "\nThen: kubectl apply --server-side -f plugin.yaml",
   );
 }
@@ -99,8 +106,13 @@ async function print(context: CliContext, paths: readonly string[], options: Opt
   else context.stdout(stringify(object, { lineWidth: 0 }));
 }
 
-async function digest(context: CliContext, { sha256, module }: Options): Promise<string> {
-  if (sha256 !== undefined) return sha256;
+/** For an image Istio compares the digest of its manifest, not of the module in it. */
+async function digest(context: CliContext, { url, sha256, module }: Options): Promise<string> {
+  if (module !== undefined && url.startsWith("oci://"))
+    throw usageError("--module", "is not what the digest of an image is made of", IMAGE_HINT);
+  const given = sha256 ?? imageDigestOf(url);
+  if (given !== undefined) return given;
+  if (url.startsWith("oci://")) throw usageError("--url", "has no digest of the image", IMAGE_HINT);
   if (module === undefined)
     throw usageError("--sha256", "is missing", "give --sha256 HEX or --module FILE of the pinned module");
   return createHash("sha256")
