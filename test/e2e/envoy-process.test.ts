@@ -46,6 +46,24 @@ test("stop leaves no process and no file, also when called twice", async () => {
   expect(await readdir(folder)).toEqual([]);
 });
 
+test("the one that replaces it by a hot restart outlives it, and leaves no shared memory", async () => {
+  const hotRestart = { parentShutdownTimeSec: 1 };
+  const common = { binary: await binary(), bootstrap: { admin: BOOTSTRAP.admin }, drainTimeSec: 0 };
+  const first = await startEnvoy({ ...common, hotRestart });
+  await first.admin.ready();
+  const second = await startEnvoy({ ...common, hotRestart: { ...hotRestart, replaces: first.epoch } });
+  expect(await first.ended).toContain("code 0");
+  expect(second.epoch).toEqual({ baseId: first.epoch?.baseId, number: 1 });
+  expect(await second.admin.stat("server.hot_restart_epoch")).toBe(1);
+  const left = async (): Promise<string[]> =>
+    (await readdir("/dev/shm")).filter((name) => name.includes(String(first.epoch?.baseId)));
+  expect(await left()).toHaveLength(1);
+  await first.stop();
+  await second.stop();
+  expect(await left()).toEqual([]);
+  expect(await readdir(folder)).toEqual([]);
+});
+
 test("a bootstrap that Envoy refuses is one error with what Envoy said", async () => {
   const bad = { ...BOOTSTRAP, admin: { no_such_field: 1 } };
   const error = await startEnvoy({ binary: await binary(), bootstrap: bad }).catch((e: unknown) => e);

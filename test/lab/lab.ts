@@ -21,7 +21,14 @@ export type LabWorkload = Pick<WorkloadOptions, "namespace" | "name" | "labels">
   Partial<
     Pick<
       WorkloadOptions,
-      "delta" | "ads" | "clusters" | "concurrency" | "environment" | "componentLogLevel" | "drainTimeSec"
+      | "delta"
+      | "ads"
+      | "clusters"
+      | "concurrency"
+      | "environment"
+      | "componentLogLevel"
+      | "drainTimeSec"
+      | "parentShutdownTimeSec"
     >
   >;
 

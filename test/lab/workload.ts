@@ -3,6 +3,7 @@ import type { Agent } from "node:http";
 import type { Backend } from "../../xds-proxy/src/demo/backend.ts";
 import { findEnvoy } from "../../xds-proxy/src/demo/envoy-binary.ts";
 import { startEnvoy, type EnvoyProcess } from "../../xds-proxy/src/demo/envoy-process.ts";
+import type { Epoch } from "../../xds-proxy/src/demo/hot-restart.ts";
 import { send, type HttpRequest, type HttpResponse } from "../../xds-proxy/src/demo/http-request.ts";
 import { until } from "../../xds-proxy/src/demo/until.ts";
 import { bootstrap, type BootstrapOptions } from "./bootstrap.ts";
@@ -15,32 +16,46 @@ export interface WorkloadOptions extends Omit<BootstrapOptions, "ads"> {
   readonly environment?: Readonly<Record<string, string>>;
   readonly componentLogLevel?: string;
   readonly drainTimeSec?: number;
+  /** Makes `hotRestart` possible: when an Envoy that was replaced ends, later than `drainTimeSec`. */
+  readonly parentShutdownTimeSec?: number;
 }
 
 export class Workload {
-  readonly envoy: EnvoyProcess;
   readonly app: Backend;
   readonly address: string;
   readonly port: number;
+  readonly #options: WorkloadOptions;
+  /** The ones before it have been replaced. */
+  #envoy: EnvoyProcess;
+  readonly #replaced: EnvoyProcess[] = [];
 
-  private constructor(parts: { envoy: EnvoyProcess; app: Backend; address: string; port: number }) {
-    this.envoy = parts.envoy;
-    this.app = parts.app;
-    this.address = parts.address;
-    this.port = parts.port;
+  private constructor(options: WorkloadOptions, app: Backend, envoy: EnvoyProcess) {
+    this.app = app;
+    this.address = options.address;
+    this.port = options.port;
+    this.#options = options;
+    this.#envoy = envoy;
   }
 
   static async start(options: WorkloadOptions, app: Backend): Promise<Workload> {
-    const { concurrency, environment, componentLogLevel, drainTimeSec = 0, address, port } = options;
-    const envoy = await startEnvoy({
-      binary: await findEnvoy({ environment: process.env }),
-      bootstrap: bootstrap(options),
-      drainTimeSec,
-      ...(concurrency !== undefined && { concurrency }),
-      ...(environment && { environment }),
-      ...(componentLogLevel !== undefined && { componentLogLevel }),
-    });
-    return new Workload({ envoy, app, address, port });
+    return new Workload(options, app, await envoyOf(options));
+  }
+
+  get envoy(): EnvoyProcess {
+    return this.#envoy;
+  }
+
+  /** Worker threads. */
+  get concurrency(): number {
+    return this.#options.concurrency ?? 1;
+  }
+
+  /** Lets a new Envoy take over from the present one, and returns when that one has ended. */
+  async hotRestart(): Promise<void> {
+    const before = this.#envoy;
+    this.#envoy = await envoyOf(this.#options, before.epoch);
+    this.#replaced.push(before);
+    await before.ended;
   }
 
   async send(request: Omit<HttpRequest, "port" | "host"> & { readonly agent?: Agent }): Promise<HttpResponse> {
@@ -68,7 +83,20 @@ export class Workload {
   }
 
   async stop(): Promise<void> {
-    await this.envoy.stop();
+    for (const envoy of [...this.#replaced, this.#envoy]) await envoy.stop();
     await this.app.stop();
   }
+}
+
+async function envoyOf(options: WorkloadOptions, replaces?: Epoch): Promise<EnvoyProcess> {
+  const { concurrency, environment, componentLogLevel, drainTimeSec = 0, parentShutdownTimeSec } = options;
+  return await startEnvoy({
+    binary: await findEnvoy({ environment: process.env }),
+    bootstrap: bootstrap(options),
+    drainTimeSec,
+    ...(concurrency !== undefined && { concurrency }),
+    ...(environment && { environment }),
+    ...(componentLogLevel !== undefined && { componentLogLevel }),
+    ...(parentShutdownTimeSec !== undefined && { hotRestart: { parentShutdownTimeSec, replaces } }),
+  });
 }

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { UpstreamError } from "../errors.ts";
 import { EnvoyAdmin } from "./envoy-admin.ts";
 import { GuardedProcess } from "./guarded-process.ts";
+import { hotRestartArguments, readEpoch, removeSharedMemory, type Epoch, type HotRestart } from "./hot-restart.ts";
 import type { LineLog } from "./line-log.ts";
 import { until } from "./until.ts";
 
@@ -28,6 +29,8 @@ export interface StartEnvoyOptions {
   readonly componentLogLevel?: string;
   /** How long listeners that were taken away go on; Envoy's own 600 when absent. */
   readonly drainTimeSec?: number;
+  /** Makes it one of processes that follow each other; without it, it stands alone. */
+  readonly hotRestart?: HotRestart;
   /** All that Envoy sees of an environment, and so all that a Wasm VM's `host_env_keys` can reach. */
   readonly environment?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal | undefined;
@@ -47,7 +50,8 @@ export async function startEnvoy(options: StartEnvoyOptions): Promise<EnvoyProce
   });
   try {
     const port = await adminPort({ file: join(folder, "admin"), ended: process.ended, signal: options.signal });
-    return new EnvoyProcess(process, new EnvoyAdmin(port));
+    const epoch = options.hotRestart && (await readEpoch(folder, options.hotRestart));
+    return new EnvoyProcess(process, new EnvoyAdmin(port), epoch);
   } catch (cause) {
     await process.stop();
     options.signal?.throwIfAborted();
@@ -60,7 +64,8 @@ export async function startEnvoy(options: StartEnvoyOptions): Promise<EnvoyProce
 function envoyArguments(folder: string, options: StartEnvoyOptions): string[] {
   return [
     ...["--config-path", join(folder, "bootstrap.json"), "--admin-address-path", join(folder, "admin")],
-    ...["--concurrency", String(options.concurrency ?? 1), "--disable-hot-restart"],
+    ...["--concurrency", String(options.concurrency ?? 1)],
+    ...(options.hotRestart ? hotRestartArguments(folder, options.hotRestart) : ["--disable-hot-restart"]),
     ...["--file-flush-interval-msec", "100"],
     ...["--log-level", options.logLevel ?? "warning", "--log-format", "%Y-%m-%d %T.%e %l %n %v"],
     ...(options.drainTimeSec === undefined ? [] : ["--drain-time-s", String(options.drainTimeSec)]),
@@ -90,11 +95,14 @@ async function adminPort(options: {
 
 export class EnvoyProcess {
   readonly admin: EnvoyAdmin;
+  /** What the next process replaces; undefined when it stands alone. */
+  readonly epoch: Epoch | undefined;
   readonly #process: GuardedProcess;
 
-  constructor(process: GuardedProcess, admin: EnvoyAdmin) {
+  constructor(process: GuardedProcess, admin: EnvoyAdmin, epoch?: Epoch) {
     this.#process = process;
     this.admin = admin;
+    this.epoch = epoch;
   }
 
   get log(): LineLog {
@@ -127,5 +135,6 @@ export class EnvoyProcess {
   /** Ends Envoy and removes its folder; may be called again. */
   async stop(): Promise<void> {
     await this.#process.stop();
+    if (this.epoch) await removeSharedMemory(this.epoch);
   }
 }
