@@ -9,6 +9,7 @@ const CONFIG: OwnerConfig = {
   namespace: "team-a",
   mesh: "prod",
   trustDomain: "cluster.local",
+  trustDomainAliases: ["old.example", "true"],
   rootNamespace: "istio-system",
   contact: "mailto:a@example.com",
   signers: {
@@ -48,16 +49,21 @@ test("all faults at once, with their paths", () => {
       namespace: "Team",
       mesh: "prod",
       trustDomain: "a..b",
+      trustDomainAliases: ["a..b", "c", "c", 7],
       contact: "me",
       signers: { cfg: [7, { exec: " " }], fresh: "x", push: [] },
       lifetime: { cfg: "forever" },
       extra: 1,
     }),
   ).toEqual([
-    "wpgate.yaml: extra: unknown member; known are wpgate, namespace, mesh, trustDomain, rootNamespace, contact, signers, lifetime",
+    "wpgate.yaml: extra: unknown member; known are wpgate, namespace, mesh, trustDomain, trustDomainAliases, rootNamespace, contact, signers, lifetime",
     "wpgate.yaml: wpgate: must be 1, the version of this file's format",
     "wpgate.yaml: namespace: must be a DNS label",
     "wpgate.yaml: trustDomain: must be a DNS name",
+    "wpgate.yaml: trustDomainAliases: must list each name once",
+    "wpgate.yaml: trustDomainAliases: must not list trustDomain itself",
+    "wpgate.yaml: trustDomainAliases[0]: must be a DNS name",
+    "wpgate.yaml: trustDomainAliases[3]: must be a DNS name",
     "wpgate.yaml: contact: must be a mailto: or https: address",
     "wpgate.yaml: signers.push: unknown member; known are root, cfg, fresh",
     "wpgate.yaml: signers.cfg[0]: must be a path",
@@ -65,6 +71,17 @@ test("all faults at once, with their paths", () => {
     "wpgate.yaml: signers.cfg[1].publicKey: missing; must be a path",
     "wpgate.yaml: signers.fresh: must be a list",
     "wpgate.yaml: lifetime.cfg: must be a length of time such as 90d or 24h",
+  ]);
+});
+
+test("at most 16 aliases, and none without the member", () => {
+  const bare = parse(writeOwnerConfig({ ...CONFIG, trustDomainAliases: [] })) as Record<string, unknown>;
+  const names = (count: number): readonly string[] => Array.from({ length: count }, (_, i) => `td-${i}`);
+  expect(parseOwnerConfig(bare, "x").trustDomainAliases).toEqual([]);
+  expect(bare).not.toHaveProperty("trustDomainAliases");
+  expect(faultsOf({ ...bare, trustDomainAliases: names(16) })).toEqual([]);
+  expect(faultsOf({ ...bare, trustDomainAliases: names(17) })).toEqual([
+    "wpgate.yaml: trustDomainAliases: must list at most 16",
   ]);
 });
 

@@ -213,6 +213,32 @@ spec:
     expect((await explain("--header", "x")).code).toBe(2);
   });
 
+  test("knows the trust domain's aliases from the pin", async () => {
+    cli.write(
+      "p.yaml",
+      `apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: p}
+spec: {rules: [{from: [{source: {principals: [cluster.local/ns/x/sa/y]}}]}]}
+`,
+    );
+    const peer = ["--peer", "spiffe://old.example/ns/x/sa/y"];
+    expect((await explain("p.yaml", ...peer)).code).toBe(1);
+    const other = await cli.good("root", "pin", "pin.json", "--trust-domain-alias", "old.example");
+    cli.write("team-a/pin.json", other);
+    expect(await explain("p.yaml", ...peer)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("is old.example here, and none in wpgate.yaml") as string,
+    });
+    cli.write("team-a/wpgate.yaml", `${cli.read("team-a/wpgate.yaml")}\ntrustDomainAliases: [old.example]\n`);
+    expect((await explain("p.yaml", ...peer)).code).toBe(0);
+    await cli.good("sign", "-C", "team-a", "p.yaml");
+    cli.write("other.json", other);
+    const post = ["--bundle", BUNDLE, "--method", "POST", ...peer];
+    expect((await cli.run(["explain", "--pin", "other.json", ...post])).code).toBe(0);
+    expect((await cli.run(["explain", "--pin", "pin.json", ...post])).code).toBe(1);
+  });
+
   test("two namespaces as one, without an owner's folder, the stricter root counting", async () => {
     const names = ["--mesh", "prod", "--contact", "mailto:a@example.com", "--default", "istio"];
     await cli.good("root", "init", "-C", "sys", "--namespace", "istio-system", ...names);

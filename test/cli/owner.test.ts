@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { diffLines } from "../../xds-proxy/src/owner/line-diff.ts";
-import { encodePin, parsePin } from "../../xds-proxy/src/owner/pin.ts";
+import { encodePin, mergePins, parsePin } from "../../xds-proxy/src/owner/pin.ts";
 import { nextVersion } from "../../xds-proxy/src/owner/version.ts";
 
 describe("nextVersion", () => {
@@ -59,4 +59,25 @@ test("a pin is read back as it was written, its namespaces in order", () => {
   expect(encodePin(pin)).toBe(
     `{"role":"policy","mesh":"m","trustDomain":"t.local","rootNamespace":"","roots":{"a":"${digest}","b":"${digest}"}}`,
   );
+});
+
+describe("aliases of the trust domain in a pin", () => {
+  const PIN = { role: "policy" as const, mesh: "m", trustDomain: "t.local", rootNamespace: "", roots: {} };
+
+  test("come after the trust domain, and not at all when there are none", () => {
+    const pin = { ...PIN, trustDomainAliases: ["b.example", "a"] };
+    expect(encodePin(pin)).toBe(
+      '{"role":"policy","mesh":"m","trustDomain":"t.local","trustDomainAliases":["b.example","a"],"rootNamespace":"","roots":{}}',
+    );
+    expect(parsePin(encodePin(pin), "x")).toEqual(pin);
+    expect(encodePin({ ...PIN, trustDomainAliases: [] })).toBe(encodePin(PIN));
+    expect(parsePin(encodePin(PIN), "x")).not.toHaveProperty("trustDomainAliases");
+  });
+
+  test("are the same in all pins that are joined, in whatever order", () => {
+    const pin = { ...PIN, trustDomainAliases: ["a", "b"] };
+    expect(mergePins([pin, { ...PIN, trustDomainAliases: ["b", "a"] }])).toEqual(pin);
+    expect(() => mergePins([pin, PIN])).toThrow("trustDomainAliases: is a, b here and none there");
+    expect(() => mergePins([PIN, { ...PIN, trustDomainAliases: ["c"] }])).toThrow("is none here and c there");
+  });
 });

@@ -189,3 +189,49 @@ test("root init does not begin twice, and pins join", async () => {
   const { code, stderr } = await cli.run(["root", "pin", "pin.json", "other.json"]);
   expect([code, stderr]).toEqual([2, expect.stringContaining("mesh: is prod here and test there")]);
 });
+
+describe("aliases of the trust domain", () => {
+  const names = ["--namespace", "team-b", "--mesh", "prod", "--contact", "mailto:b@example.com"];
+
+  test("root init takes them into wpgate.yaml and the pin, and successors keep them", async () => {
+    const aliases = ["--trust-domain-alias", "old.example", "--trust-domain-alias", "older.example"];
+    const pin = await cli.good("root", "init", "-C", "team-b", ...names, ...aliases);
+    expect(JSON.parse(pin)).toMatchObject({ trustDomainAliases: ["old.example", "older.example"] });
+    expect(cli.read("team-b/wpgate.yaml")).toContain('trustDomainAliases: ["old.example", "older.example"]\n');
+    await cli.good("root", "change", "-C", "team-b", "--mode", "monitor");
+    expect(JSON.parse(cli.read("team-b/pin.json"))).toMatchObject({
+      trustDomainAliases: ["old.example", "older.example"],
+    });
+  });
+
+  test("root init refuses what is none", async () => {
+    const { code, stderr } = await cli.run([
+      ...["root", "init", "-C", "team-b", ...names],
+      ...["--trust-domain-alias", "cluster.local"],
+    ]);
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringContaining("trustDomainAliases: must not list trustDomain itself"),
+    ]);
+  });
+
+  test("root pin joins pins that agree, or gives all of them others", async () => {
+    cli.write("pin-b.json", await cli.good("root", "init", "-C", "team-b", ...names, "--trust-domain-alias", "old"));
+    const { code, stderr } = await cli.run(["root", "pin", "pin.json", "pin-b.json"]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining("trustDomainAliases: is none here and old there")]);
+    const joined = await cli.good("root", "pin", "pin.json", "pin-b.json", "--trust-domain-alias", "new");
+    const { trustDomainAliases, roots } = JSON.parse(joined) as { trustDomainAliases: string[]; roots: object };
+    expect([trustDomainAliases, Object.keys(roots)]).toEqual([["new"], ["team-a", "team-b"]]);
+    const wrong = await cli.run(["root", "pin", "pin.json", "--trust-domain-alias", "a..b"]);
+    expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining("trustDomainAliases: must list 1 to 16")]);
+  });
+
+  test("a folder whose pin and configuration differ is not rotated", async () => {
+    cli.write("team-a/wpgate.yaml", `${cli.read("team-a/wpgate.yaml")}\ntrustDomainAliases: [old.example]\n`);
+    const { code, stderr } = await cli.run(["root", "change", "-C", "team-a", "--mode", "monitor"]);
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringContaining("team-a/pin.json: trustDomainAliases: is none here, and old.example in wpgate.yaml"),
+    ]);
+  });
+});

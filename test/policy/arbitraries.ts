@@ -37,17 +37,26 @@ const template = fc
   .map(([segments, end]) => `/${segments.join("/")}${end}`);
 const pathValue = fc.oneof(star(path), template);
 
-const trustDomain = fc.constantFrom("cluster.local", "td1", "td2", "*", "td*", "*1", "*local");
+const trustDomain = fc.constantFrom(
+  ...["cluster.local", "td1", "td2", "x1", "*", "td*", "*1", "*d1", "*local", "x1*", "", "**", "t*1", "*x1*"],
+);
 const account = fc.constantFrom("a", "b", "ab");
 const principal = fc.oneof(
   fc.tuple(trustDomain, account, account).map(([domain, ns, sa]) => `${domain}/ns/${ns}/sa/${sa}`),
   fc.tuple(trustDomain, account).map(([domain, ns]) => `${domain}/ns/${ns}/*`),
+  fc.tuple(trustDomain, account, account).map(([domain, ns, sa]) => `${domain}/ns/${ns}/sa/${sa}*`),
+  fc.tuple(trustDomain, fc.constantFrom("", "/ns", "/ns/a/sa", "/ns/a/sa/b/x")).map((parts) => parts.join("")),
   star(word),
 );
+const TRUST_DOMAINS = ["cluster.local", "td1", "td2", "x1"];
+const identity = fc
+  .tuple(fc.constantFrom(...TRUST_DOMAINS), account, account)
+  .map(([domain, ns, sa]) => `spiffe://${domain}/ns/${ns}/sa/${sa}`);
+const oddIdentity = fc
+  .tuple(fc.constantFrom(...TRUST_DOMAINS), fc.constantFrom("", "/", "/ns", "/ns/a/sa", "/ns/a/sa/b/x", "/ns/a/sa/b*"))
+  .map(([domain, end]) => `spiffe://${domain}${end}`);
 const spiffe = fc.oneof(
-  fc
-    .tuple(fc.constantFrom("cluster.local", "td1", "td2", "x1"), account, account)
-    .map(([domain, ns, sa]) => `spiffe://${domain}/ns/${ns}/sa/${sa}`),
+  identity,
   fc
     .array(fc.constantFrom("ns", "sa", "a", "b", "spiffe:", "", "td1", "sa/a", "ns/a"), { maxLength: 9 })
     .map((pieces) => pieces.join("/")),
@@ -89,7 +98,7 @@ const requestPrincipal = fc.oneof(
 );
 const port = fc.constantFrom("80", "8080", "0", "65535", "65536", "080");
 const serviceAccount = fc.constantFrom("a", "b", "ab", "a/a", "a/b", "ns/sa", "*", "a/b/c", "/a");
-const trustDomainValue = fc.oneof(fc.constantFrom("td1", "td*", "*1", "*", "a*b", "t/d", "cluster.local"));
+const trustDomainValue = fc.oneof(fc.constantFrom("td1", "td2", "x1", "td*", "*1", "*", "a*b", "t/d", "cluster.local"));
 
 const valuesOf = (value: fc.Arbitrary<string>): fc.Arbitrary<string[]> =>
   fc.array(value, { minLength: 1, maxLength: 3 });
@@ -170,6 +179,43 @@ const rule = fc.record(
   { requiredKeys: [] },
 );
 
+const peerSource = some({
+  principals: valuesOf(principal),
+  notPrincipals: valuesOf(principal),
+  trustDomains: valuesOf(trustDomainValue),
+  notTrustDomains: valuesOf(trustDomainValue),
+});
+const peerWhen = fc.oneof(
+  fc.tuple(fc.constant("source.principal"), valuesOf(principal)),
+  fc.tuple(fc.constant("source.trustDomain"), valuesOf(trustDomainValue)),
+);
+/** A rule that looks at the client's certificate only. */
+const peerRule = fc.oneof(
+  peerSource.map((inner) => ({ from: [{ source: inner }] })),
+  peerWhen.map(([key, values]) => ({ when: [{ key, values }] })),
+  peerWhen.map(([key, notValues]) => ({ when: [{ key, notValues }] })),
+);
+
+/** An AuthorizationPolicy whose rules ask for the client's name. */
+export const peerDocument: fc.Arbitrary<unknown> = fc.record({
+  apiVersion: fc.constant("security.istio.io/v1"),
+  kind: fc.constant("AuthorizationPolicy"),
+  metadata: fc.record({ name: fc.constantFrom("a", "b", "c"), namespace: fc.constant("root") }),
+  spec: fc.record({
+    action: fc.constantFrom("ALLOW", "ALLOW", "DENY"),
+    rules: fc.array(peerRule, { minLength: 1, maxLength: 6 }),
+  }),
+});
+
+/** A request of a client with such a name. */
+export const peerRequest: fc.Arbitrary<PolicyRequest> = fc.record(
+  {
+    peerUri: fc.oneof({ weight: 5, arbitrary: identity }, { weight: 1, arbitrary: oddIdentity }),
+    peerDns: fc.oneof(fc.constant("a.b"), identity),
+  },
+  { requiredKeys: ["peerUri"] },
+);
+
 /** Rules of which several match the same request. */
 const crowdedRule = fc
   .array(fc.constantFrom("/a", "/a/*", "/*", "/a/b", "/a/{*}", "*"), { minLength: 1, maxLength: 3 })
@@ -232,12 +278,17 @@ export const policyRequest: fc.Arbitrary<PolicyRequest> = fc.record(
   { requiredKeys: ["path", "host"] },
 );
 
-export const policyNode: fc.Arbitrary<PolicyNode> = fc.record({
-  namespace: fc.constantFrom("team", "root"),
-  rootNamespace: fc.constant("root"),
-  trustDomain: fc.constantFrom("cluster.local", "td1"),
-  labels: fc.constantFrom({}, { app: "x" }, { app: "y", other: "z" }),
-});
+export const policyNode: fc.Arbitrary<PolicyNode> = fc
+  .shuffledSubarray(TRUST_DOMAINS, { minLength: 1 })
+  .chain(([trustDomain = "", ...aliases]) =>
+    fc.record({
+      namespace: fc.constantFrom("team", "root"),
+      rootNamespace: fc.constant("root"),
+      trustDomain: fc.constant(trustDomain),
+      trustDomainAliases: fc.constant(aliases.length === 0 ? undefined : aliases),
+      labels: fc.constantFrom({}, { app: "x" }, { app: "y", other: "z" }),
+    }),
+  );
 
 export const policyKnobs: fc.Arbitrary<PolicyKnobs> = fc.record({
   default: fc.constantFrom("deny", "istio"),

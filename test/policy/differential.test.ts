@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { explainRequest } from "../../xds-proxy/src/policy/evaluate.ts";
 import { parsePolicy } from "../../xds-proxy/src/policy/parse.ts";
 import { FilterPolicies, filterParse } from "../filter/policy/engine.ts";
-import { policyDocument, policyKnobs, policyNode, policyRequest } from "./arbitraries.ts";
+import { peerDocument, peerRequest, policyDocument, policyKnobs, policyNode, policyRequest } from "./arbitraries.ts";
 
 const bytes = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value), "utf8");
 
@@ -54,6 +54,36 @@ describe("filter and command line agree", () => {
     for (const outcome of ["allow-rule", "no-policy", "deny-rule", "no-rule", "default-deny", "ambiguous-path"])
       expect(seen.get(outcome), outcome).toBeGreaterThan(50);
     for (const shadow of ["none", "allowed", "denied"]) expect(seen.get(shadow), shadow).toBeGreaterThan(50);
+  });
+});
+
+describe("trust domain aliases", () => {
+  it("mean the same to both, and matter", () => {
+    let byAlias = 0;
+    const knobs = { default: "deny", paths: "istio" } as const;
+    const documents = fc.array(peerDocument, { minLength: 1, maxLength: 3 });
+    fc.assert(
+      fc.property(
+        documents,
+        policyNode,
+        fc.array(peerRequest, { minLength: 8, maxLength: 8 }),
+        (given, node, requests) => {
+          const payloads = uniqueByName(given)
+            .map(bytes)
+            .filter((payload) => parsePolicy(payload).policy !== undefined);
+          const policies = payloads.flatMap((payload) => parsePolicy(payload).policy ?? []);
+          const filter = new FilterPolicies({ policies: payloads, node, knobs });
+          for (const request of requests) {
+            const { decision } = explainRequest({ policies, node, knobs, request });
+            expect(filter.evaluate(request)).toEqual(decision);
+            const alone = { ...node, trustDomainAliases: undefined };
+            if (explainRequest({ policies, node: alone, knobs, request }).decision.rule !== decision.rule) byAlias++;
+          }
+        },
+      ),
+      { numRuns: 3000 },
+    );
+    expect(byAlias).toBeGreaterThan(1000);
   });
 });
 

@@ -168,11 +168,16 @@ export function policyData(namespace: string, { name, spec, annotations }: Polic
 }
 
 /** The pin's JSON text. */
-export function pinOf(owners: readonly Owner[], rootNamespace = "istio-system"): string {
+export function pinOf(
+  owners: readonly Owner[],
+  rootNamespace = "istio-system",
+  trustDomainAliases?: readonly string[],
+): string {
   return JSON.stringify({
     role: "policy",
     mesh: owners[0]?.root.mesh ?? MESH,
-    trustDomain: TRUST_DOMAIN,
+    trustDomain: owners[0]?.root.trustDomain ?? TRUST_DOMAIN,
+    trustDomainAliases,
     rootNamespace,
     roots: Object.fromEntries(owners.map((owner) => [owner.ns, owner.rootDigest])),
   });

@@ -1,5 +1,6 @@
 /** The pin: the trust root, which lies where no carrier of configuration can write. */
 import { View } from "../bytes/view";
+import { TRUST_DOMAIN_ALIASES_MAX_COUNT } from "../gen/limits";
 import { Json, JsonKind, parseJson } from "../wire/json";
 import { parseDigest } from "./digest";
 import { isDnsName, isLabel } from "./dns";
@@ -7,6 +8,8 @@ import { hasExactly, objectMember, textMember } from "./members";
 
 @final
 export class Pin {
+  /** Other names of the trust domain. */
+  trustDomainAliases: View[] = [];
   private readonly namespaces: View[] = [];
   private readonly digests: View[] = [];
 
@@ -23,6 +26,14 @@ export class Pin {
     return null;
   }
 
+  /** Takes 1 to TRUST_DOMAIN_ALIASES_MAX_COUNT names, all different; false when `names` is something else. */
+  setAliases(names: Json): bool {
+    const count = names.items.length;
+    if (names.kind != JsonKind.Array || count == 0 || count > TRUST_DOMAIN_ALIASES_MAX_COUNT) return false;
+    for (let i = 0; i < count; i++) if (!this.addAlias(names.items[i])) return false;
+    return true;
+  }
+
   /** Adds the members of `{"<ns>":b64u-digest,…}`; false when one is not of that form. */
   addRoots(roots: Json): bool {
     for (let i = 0; i < roots.keys.length; i++) {
@@ -34,13 +45,27 @@ export class Pin {
     }
     return true;
   }
+
+  private addAlias(name: Json): bool {
+    if (name.kind != JsonKind.String || !isDnsName(name.text) || name.text.equals(this.trustDomain)) return false;
+    for (let i = 0; i < this.trustDomainAliases.length; i++) {
+      if (this.trustDomainAliases[i].equals(name.text)) return false;
+    }
+    this.trustDomainAliases.push(name.text);
+    return true;
+  }
 }
 
-/** `{"role":"policy"|"ads","mesh":…,"trustDomain":…,"rootNamespace":…,"roots":{"<ns>":b64u-digest}}`, exactly these members;
- *  `rootNamespace` may be empty. Null when it is anything else. */
+/** `{"role":"policy"|"ads","mesh":…,"trustDomain":…,"trustDomainAliases":[…],"rootNamespace":…,"roots":{"<ns>":b64u-digest}}`,
+ *  exactly these members, of which `trustDomainAliases` may be missing; `rootNamespace` may be empty. Null when it is anything
+ *  else. */
 export function parsePin(text: View): Pin | null {
   const json = parseJson(text, false);
-  if (json == null || !hasExactly(json, ["role", "mesh", "trustDomain", "rootNamespace", "roots"])) return null;
+  if (json == null) return null;
+  const members = ["role", "mesh", "trustDomain", "rootNamespace", "roots"];
+  const aliases = json.get("trustDomainAliases");
+  if (aliases != null) members.push("trustDomainAliases");
+  if (!hasExactly(json, members)) return null;
   const role = json.get("role");
   const mesh = textMember(json, "mesh");
   const trustDomain = textMember(json, "trustDomain");
@@ -51,5 +76,6 @@ export function parsePin(text: View): Pin | null {
   if (!isLabel(mesh) || !isDnsName(trustDomain)) return null;
   if (rootNamespace.length > 0 && !isLabel(rootNamespace)) return null;
   const pin = new Pin(mesh, trustDomain, rootNamespace, role.text);
+  if (aliases != null && !pin.setAliases(aliases)) return null;
   return pin.addRoots(roots) ? pin : null;
 }

@@ -4,6 +4,7 @@ import { View } from "../bytes/view";
 import { CLOCK_SKEW_SEC } from "../gen/limits";
 import { Policy } from "../policy/policy";
 import { PolicySet } from "../policy/set";
+import { TrustDomains } from "../policy/trust-domains";
 import { Knobs, Node } from "../policy/types";
 import { SignedState } from "./candidate";
 import { Workload } from "./workload";
@@ -27,7 +28,7 @@ export class Site {
   constructor(
     readonly workload: Workload,
     readonly rootNamespace: View,
-    readonly trustDomain: View,
+    readonly trustDomains: TrustDomains,
   ) {}
 }
 
@@ -49,7 +50,7 @@ export function compile(states: SignedState[], site: Site): Enforcement {
     for (let j = 0; j < states[i].policies.length; j++) policies.push(states[i].policies[j]);
   }
   const labels = site.workload.labels;
-  const node = new Node(site.workload.namespace, site.rootNamespace, site.trustDomain, labels.names, labels.values);
+  const node = new Node(site.workload.namespace, site.rootNamespace, site.trustDomains, labels.names, labels.values);
   const set = PolicySet.compile(policies, node, new Knobs(defaultDeny, strictPaths));
   return new Enforcement(set, monitor, staleAtMs, closedAtMs);
 }

@@ -5,6 +5,7 @@ import { LogLevel } from "../abi/types";
 import { View } from "../bytes/view";
 import { parsePin } from "../envelope/pin";
 import { Code } from "../gen/codes";
+import { TrustDomains } from "../policy/trust-domains";
 import { Candidate, Checker, SignedState } from "./candidate";
 import { Enforcement, Site, compile } from "./enforcement";
 import { Envelopes } from "./envelopes";
@@ -107,7 +108,8 @@ export class Vm {
     const checker = this.checker;
     const workload = this.workload;
     if (checker == null || workload == null) return null;
-    return new Site(workload, checker.pin.rootNamespace, checker.pin.trustDomain);
+    const pin = checker.pin;
+    return new Site(workload, pin.rootNamespace, new TrustDomains(pin.trustDomain, pin.trustDomainAliases));
   }
 
   /** Which namespaces apply is for the node to say; asked again until the host answers. */

@@ -19,16 +19,10 @@ import {
   TextMatcher,
 } from "./matchers";
 import { lowerCase, Pattern, PatternKind } from "./pattern";
-import {
-  migratePrincipal,
-  namespacePattern,
-  PeerPattern,
-  principalPattern,
-  serviceAccountPattern,
-  trustDomainPattern,
-} from "./peer";
+import { namespacePattern, PeerPattern, principalPatterns, serviceAccountPattern, trustDomainPattern } from "./peer";
 import { Condition, Field } from "./policy";
 import { isTemplate, Template } from "./template";
+import { TrustDomains } from "./trust-domains";
 import { Attribute } from "./types";
 
 const SLASH: u8 = 0x2f;
@@ -40,7 +34,7 @@ export class Compiler {
   readonly headerNames: View[] = [];
   readonly claimPaths: View[][] = [];
 
-  constructor(private readonly trustDomain: View) {}
+  constructor(private readonly trustDomains: TrustDomains) {}
 
   /** @param namespace of the policy */
   conditions(conditions: Condition[], namespace: View): Matcher[] {
@@ -123,8 +117,8 @@ export class Compiler {
     for (let i = 0; i < values.length; i++) {
       if (field == Field.Namespace) names.push(namespacePattern(values[i]));
       else if (field == Field.ServiceAccount) names.push(serviceAccountPattern(values[i], namespace));
-      else if (field == Field.TrustDomain) names.push(trustDomainPattern(values[i]));
-      else names.push(principalPattern(migratePrincipal(values[i], this.trustDomain)));
+      else if (field == Field.TrustDomain) names.push(trustDomainPattern(values[i], this.trustDomains));
+      else pushAll(names, principalPatterns(values[i], this.trustDomains));
     }
     return new PeerMatcher(names);
   }
@@ -171,6 +165,10 @@ export class Compiler {
     for (let i = 0; i < this.claimPaths.length; i++) if (samePath(this.claimPaths[i], path)) return i;
     return this.claimPaths.push(path) - 1;
   }
+}
+
+function pushAll(names: PeerPattern[], more: PeerPattern[]): void {
+  for (let i = 0; i < more.length; i++) names.push(more[i]);
 }
 
 function patterns(values: View[], star: PatternKind): Pattern[] {

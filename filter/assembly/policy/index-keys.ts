@@ -1,9 +1,10 @@
 // By which texts a rule can be found: every request that matches the rule has one of its keys in the given attribute.
 import { View } from "../bytes/view";
 import { lowerCase, Pattern, PatternKind } from "./pattern";
-import { migratePrincipal, principalPattern } from "./peer";
+import { PeerPattern, principalPatterns } from "./peer";
 import { Condition, Field, Rule } from "./policy";
 import { isTemplate, Template } from "./template";
+import { TrustDomains } from "./trust-domains";
 
 @final
 export class Key {
@@ -38,16 +39,14 @@ export function hostKeys(rule: Rule): Key[] | null {
   return keys.length > 0 ? keys : null;
 }
 
-/** Keys on the names in the peer's certificate. */
-export function peerKeys(rule: Rule, trustDomain: View): Key[] | null {
+/** Keys on the names in the peer's certificate, as `TrustDomains.canonical` spells them. */
+export function peerKeys(rule: Rule, trustDomains: TrustDomains): Key[] | null {
   const keys: Key[] = [];
   for (let i = 0; i < rule.sources.length; i++) {
     const values = valuesOf(rule.sources[i], Field.Principal);
     if (values === null) return null;
     for (let j = 0; j < values.length; j++) {
-      const name = principalPattern(migratePrincipal(values[j], trustDomain)).exact();
-      if (name === null) return null;
-      keys.push(new Key(name, false));
+      if (!pushExact(keys, principalPatterns(values[j], trustDomains))) return null;
     }
   }
   return keys.length > 0 ? keys : null;
@@ -59,6 +58,15 @@ function valuesOf(conditions: Condition[], field: Field): View[] | null {
     if (conditions[i].field == field && conditions[i].values.length > 0) return conditions[i].values;
   }
   return null;
+}
+
+function pushExact(keys: Key[], patterns: PeerPattern[]): bool {
+  for (let i = 0; i < patterns.length; i++) {
+    const name = patterns[i].exact();
+    if (name === null) return false;
+    keys.push(new Key(name, false));
+  }
+  return true;
 }
 
 function pushPattern(keys: Key[], value: View): bool {

@@ -1,28 +1,49 @@
 // Patterns on the name in the peer's certificate (`spiffe://<trust domain>/ns/<namespace>/sa/<service account>`), as the
 // matchers and regular expressions that istiod generates read it.
+import { concat } from "../bytes/concat";
 import { View } from "../bytes/view";
 import { find, isLine } from "./pattern";
+import { TrustDomains } from "./trust-domains";
 
 const SCHEME = View.utf8("spiffe://");
 const NAMESPACE = View.utf8("/ns/");
 const ACCOUNT = View.utf8("sa/");
+const SLASH_TEXT = View.utf8("/");
 const SLASH: u8 = 0x2f;
 const STAR: u8 = 0x2a;
 
 export abstract class PeerPattern {
   abstract matches(name: View): bool;
-  /** The only name that matches; null when there are more. */
+  /** The only name that matches, in its canonical form (`TrustDomains`); null when there are more. */
   exact(): View | null {
     return null;
   }
 }
 
-/** A principal, whose trust domain is already the local one where istiod replaces it. */
-export function principalPattern(value: View): PeerPattern {
+/** What matches a principal: one whose trust domain is meant to be the local one is matched in all of these domains. A pattern
+ *  `*end` in its place stays as it is for those that it fits. */
+export function principalPatterns(value: View, domains: TrustDomains): PeerPattern[] {
+  const domain = TrustDomains.domainOf(value);
+  if (domain === null || !domains.areMeant(domain)) return [principalPattern(value)];
+  const others = domains.notEndingIn(domain);
+  const tail = value.slice(domain.length, value.length);
+  if (domain.length == 0 || domain.at(0) != STAR) return [localPattern(others, tail)];
+  return others.length == 0 ? [principalPattern(value)] : [principalPattern(value), localPattern(others, tail)];
+}
+
+/** A principal as it is written. */
+function principalPattern(value: View): PeerPattern {
   const last = value.length - 1;
   if (value.at(0) == STAR) return last == 0 ? new AnyName() : new SuffixName(value.slice(1, value.length));
-  if (value.at(last) == STAR) return new PrefixName(concat(SCHEME, value.slice(0, last)));
-  return new ExactName(concat(SCHEME, value));
+  if (value.at(last) == STAR) return new PrefixName(concat([SCHEME, value.slice(0, last)]));
+  return new ExactName(concat([SCHEME, value]));
+}
+
+/** @param tail of a principal, behind its trust domain */
+function localPattern(domains: View[], tail: View): PeerPattern {
+  const last = tail.length - 1;
+  const isPrefix = tail.at(last) == STAR;
+  return new LocalName(domains, isPrefix ? tail.slice(0, last) : tail, isPrefix);
 }
 
 /** In a namespace, `*` stands for any text wherever it is. */
@@ -33,8 +54,8 @@ export function namespacePattern(value: View): PeerPattern {
     pieces.push(value.slice(start, star));
     start = star + 1;
   }
-  pieces.push(concat(value.slice(start, value.length), slash()));
-  pieces[0] = concat(NAMESPACE, pieces[0]);
+  pieces.push(concat([value.slice(start, value.length), SLASH_TEXT]));
+  pieces[0] = concat([NAMESPACE, pieces[0]]);
   return new NamespaceName(pieces);
 }
 
@@ -43,27 +64,16 @@ export function serviceAccountPattern(value: View, ownNamespace: View): PeerPatt
   const at = value.indexOf(SLASH);
   const namespace = at < 0 ? ownNamespace : value.slice(0, at);
   const account = at < 0 ? value : value.slice(at + 1, value.length);
-  return new ServiceAccountName(concat(concat(NAMESPACE, namespace), slash()), concat(ACCOUNT, account));
+  return new ServiceAccountName(concat([NAMESPACE, namespace, SLASH_TEXT]), concat([ACCOUNT, account]));
 }
 
-export function trustDomainPattern(value: View): PeerPattern {
+/** One of the local trust domains means all of them; a pattern means what it fits. */
+export function trustDomainPattern(value: View, domains: TrustDomains): PeerPattern {
+  if (domains.has(value)) return new LocalName(domains.names, SLASH_TEXT, true);
   const star = value.indexOf(STAR);
-  if (star < 0) return new PrefixName(concat(concat(SCHEME, value), slash()));
+  if (star < 0) return new PrefixName(concat([SCHEME, value, SLASH_TEXT]));
   if (value.length == 1) return new PrefixName(SCHEME);
   return new TrustDomainName(value.slice(0, star), value.slice(star + 1, value.length));
-}
-
-/** A principal as it is to be matched: `cluster.local`, and whatever stands for the local trust domain, becomes that one. */
-export function migratePrincipal(principal: View, local: View): View {
-  const end = principal.indexOf(SLASH);
-  if (slashCount(principal) != 4) return principal;
-  const domain = principal.slice(0, end);
-  if (domain.length == 1 && domain.at(0) == STAR) return principal;
-  const isSuffix = domain.length > 0 && domain.at(0) == STAR;
-  if (isSuffix && local.endsWith(domain.slice(1, end))) return principal;
-  const isPrefix = end > 0 && domain.at(end - 1) == STAR && local.startsWith(domain.slice(0, end - 1));
-  const isLocal = isPrefix || domain.equals(local) || domain.equals(View.utf8("cluster.local"));
-  return isLocal ? concat(local, principal.slice(end, principal.length)) : principal;
 }
 
 class AnyName extends PeerPattern {
@@ -83,6 +93,34 @@ class ExactName extends PeerPattern {
 
   exact(): View | null {
     return this.text;
+  }
+}
+
+/** `spiffe://<one of the domains><tail>`; the domains are shared, so that many aliases take no memory in each pattern. */
+class LocalName extends PeerPattern {
+  constructor(
+    private readonly domains: View[],
+    private readonly tail: View,
+    private readonly isPrefix: bool,
+  ) {
+    super();
+  }
+
+  matches(name: View): bool {
+    if (!name.startsWith(SCHEME)) return false;
+    for (let i = 0; i < this.domains.length; i++) if (this.matchesIn(name, this.domains[i])) return true;
+    return false;
+  }
+
+  exact(): View | null {
+    return this.isPrefix ? null : concat([SCHEME, this.domains[0], this.tail]);
+  }
+
+  private matchesIn(name: View, domain: View): bool {
+    const end = SCHEME.length + domain.length;
+    if (name.length < end || !name.slice(SCHEME.length, end).equals(domain)) return false;
+    const tail = name.slice(end, name.length);
+    return this.isPrefix ? tail.startsWith(this.tail) : tail.equals(this.tail);
   }
 }
 
@@ -170,21 +208,4 @@ class TrustDomainName extends PeerPattern {
     const domain = name.slice(SCHEME.length, end);
     return domain.startsWith(this.prefix) && domain.endsWith(this.suffix);
   }
-}
-
-function slashCount(text: View): i32 {
-  let count = 0;
-  for (let i = 0; i < text.length; i++) if (text.at(i) == SLASH) count++;
-  return count;
-}
-
-function slash(): View {
-  return View.utf8("/");
-}
-
-function concat(left: View, right: View): View {
-  const joined = new Uint8Array(left.length + right.length);
-  for (let i = 0; i < left.length; i++) joined[i] = left.at(i);
-  for (let i = 0; i < right.length; i++) joined[left.length + i] = right.at(i);
-  return View.of(joined);
 }

@@ -3,6 +3,7 @@ import { CompiledRule } from "./compiled-rule";
 import { hostKeys, Key, pathKeys, peerKeys } from "./index-keys";
 import { Rule } from "./policy";
 import { TextIndex } from "./text-index";
+import { TrustDomains } from "./trust-domains";
 import { Attribute, RequestAttributes } from "./types";
 
 /** The rules of one action. Those that are bound to paths, hosts or principals are found by them, the rest is walked. */
@@ -13,11 +14,13 @@ export class RuleList {
   private readonly byPeer: TextIndex = new TextIndex();
   private readonly others: CompiledRule[] = [];
 
+  constructor(private readonly trustDomains: TrustDomains) {}
+
   /** Rules come in ascending order. */
-  add(rule: CompiledRule, source: Rule, trustDomain: View): void {
+  add(rule: CompiledRule, source: Rule): void {
     const path = pathKeys(source);
     if (path !== null) return addAll(this.byPath, path, rule);
-    const peer = peerKeys(source, trustDomain);
+    const peer = peerKeys(source, this.trustDomains);
     if (peer !== null) return addAll(this.byPeer, peer, rule);
     const host = hostKeys(source);
     if (host !== null) return addAll(this.byHost, host, rule);
@@ -30,9 +33,9 @@ export class RuleList {
     if (!this.byPath.isEmpty) best = lookUp(this.byPath, request.urlPath(), request, best);
     if (!this.byHost.isEmpty) best = lookUp(this.byHost, request.lowerHost(), request, best);
     if (!this.byPeer.isEmpty) {
-      best = lookUp(this.byPeer, request.text(Attribute.PeerUri), request, best);
-      best = lookUp(this.byPeer, request.text(Attribute.PeerDns), request, best);
-      best = lookUp(this.byPeer, request.text(Attribute.PeerSubject), request, best);
+      best = this.lookUpPeer(Attribute.PeerUri, request, best);
+      best = this.lookUpPeer(Attribute.PeerDns, request, best);
+      best = this.lookUpPeer(Attribute.PeerSubject, request, best);
     }
     for (let i = 0; i < this.others.length; i++) {
       const rule = this.others[i];
@@ -40,6 +43,11 @@ export class RuleList {
       if (rule.matches(request)) return rule;
     }
     return best;
+  }
+
+  private lookUpPeer(attribute: Attribute, request: RequestAttributes, best: CompiledRule | null): CompiledRule | null {
+    const name = request.text(attribute);
+    return name === null ? best : this.byPeer.first(this.trustDomains.canonical(name), request, best);
   }
 }
 

@@ -18,11 +18,11 @@ const AMBIGUOUS_PATH = new Decision(Reason.AmbiguousPath, "");
 @final
 export class PolicySet {
   private readonly compiler: Compiler;
-  private readonly deny: RuleList = new RuleList();
-  private readonly allow: RuleList = new RuleList();
-  private readonly audit: RuleList = new RuleList();
-  private readonly shadowDeny: RuleList = new RuleList();
-  private readonly shadowAllow: RuleList = new RuleList();
+  private readonly deny: RuleList;
+  private readonly allow: RuleList;
+  private readonly audit: RuleList;
+  private readonly shadowDeny: RuleList;
+  private readonly shadowAllow: RuleList;
   private hasAllow: bool = false;
   private hasShadow: bool = false;
   private hasShadowAllow: bool = false;
@@ -35,7 +35,12 @@ export class PolicySet {
     private readonly node: Node,
     private readonly knobs: Knobs,
   ) {
-    this.compiler = new Compiler(node.trustDomain);
+    this.compiler = new Compiler(node.trustDomains);
+    this.deny = new RuleList(node.trustDomains);
+    this.allow = new RuleList(node.trustDomains);
+    this.audit = new RuleList(node.trustDomains);
+    this.shadowDeny = new RuleList(node.trustDomains);
+    this.shadowAllow = new RuleList(node.trustDomains);
   }
 
   /** Keeps of `policies` (of the node's namespace and of the root namespace, in any order) those that apply to `node`. */
@@ -123,7 +128,7 @@ export class PolicySet {
       this.alternatives(rule.sources, policy.namespace),
       this.compiler.conditions(rule.when, policy.namespace),
     );
-    this.listOf(policy).add(compiled, rule, this.node.trustDomain);
+    this.listOf(policy).add(compiled, rule);
   }
 
   private alternatives(alternatives: Condition[][], namespace: View): Matcher[][] {

@@ -2,6 +2,7 @@
 import { View } from "../bytes/view";
 import { SocketAddress } from "./ip";
 import { lowerCase } from "./pattern";
+import { TrustDomains } from "./trust-domains";
 
 /** Attributes with one value. The numbers index `RequestAttributes`; `1 << attribute` is its bit in `PolicySet.attributes`. */
 export enum Attribute {
@@ -153,7 +154,7 @@ export class Node {
   constructor(
     readonly namespace: View,
     readonly rootNamespace: View,
-    readonly trustDomain: View,
+    readonly trustDomains: TrustDomains,
     readonly labelNames: View[],
     readonly labelValues: View[],
   ) {}

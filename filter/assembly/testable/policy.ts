@@ -4,6 +4,7 @@ import { Code } from "../gen/codes";
 import { parsePolicy } from "../policy/parse";
 import { Policy } from "../policy/policy";
 import { PolicySet } from "../policy/set";
+import { TrustDomains } from "../policy/trust-domains";
 import { Attribute, Claim, Decision, Knobs, Node, RequestAttributes } from "../policy/types";
 import { decodeBase64Url } from "../wire/base64url";
 import { Json, JsonKind, parseJson } from "../wire/json";
@@ -31,17 +32,18 @@ export function policyWhere(): string {
   return where;
 }
 
-/** `{"namespace","rootNamespace","trustDomain","labels":{}}` as plain texts; returns a Code. */
+/** `{"namespace","rootNamespace","trustDomain","trustDomainAliases":[],"labels":{}}` as plain texts; returns a Code. */
 export function policyCompile(ptr: usize, length: i32, defaultDeny: bool, strictPaths: bool): i32 {
   const json = parseJson(new View(ptr, length).copy(), false);
   if (json === null) return Code.PAYLOAD;
+  const aliases = json.get("trustDomainAliases");
   const labels = json.get("labels");
   const names: View[] = labels === null ? [] : labels.keys;
   const values: View[] = labels === null ? [] : labels.items.map<View>((item) => item.text);
   const node = new Node(
     textOf(json, "namespace"),
     textOf(json, "rootNamespace"),
-    textOf(json, "trustDomain"),
+    new TrustDomains(textOf(json, "trustDomain"), aliases === null ? [] : aliases.items.map<View>((item) => item.text)),
     names,
     values,
   );

@@ -6,8 +6,8 @@ import { encodeBundle } from "../../../xds-proxy/src/owner/bundle.ts";
 import { pinModule } from "../../../xds-proxy/src/pin/pin-module.ts";
 import type { PolicyKnobs } from "../../../xds-proxy/src/policy/types.ts";
 import { shippedModule } from "../../host/shipped-module.ts";
-import { newKeys, Owner, pinOf, type KeyRing, type Policy } from "../../scenarios/owner.ts";
-import type { PolicySpec } from "./group.ts";
+import { newKeys, Owner, pinOf, TRUST_DOMAIN, type KeyRing, type Policy } from "../../scenarios/owner.ts";
+import type { PolicySpec, TrustDomains } from "./group.ts";
 import { WORKLOAD } from "./listeners.ts";
 import type { Json } from "./native.ts";
 
@@ -22,6 +22,7 @@ export interface EnforcedOptions {
   readonly vmId: string;
   readonly policies: readonly PolicySpec[];
   readonly knobs: PolicyKnobs;
+  readonly trustDomains?: TrustDomains | undefined;
 }
 
 /** The filters of deploy/envoy/listener.yaml that judge a request: wpgate, and the belt that sees that it was there. */
@@ -38,13 +39,16 @@ export class Enforcer {
     return new Enforcer(await mkdtemp(join(tmpdir(), "wpgate-rbac-")));
   }
 
-  async filters({ vmId, policies, knobs }: EnforcedOptions): Promise<readonly Json[]> {
+  async filters({ vmId, policies, knobs, trustDomains }: EnforcedOptions): Promise<readonly Json[]> {
+    const [trustDomain, ...aliases] = trustDomains ?? [TRUST_DOMAIN];
+    const settings = { ...knobs, trustDomain };
     const [team, root] = await Promise.all([
-      Owner.create({ ns: WORKLOAD.NAMESPACE, keys: this.#team, root: knobs }),
-      Owner.create({ ns: ROOT_NAMESPACE, keys: this.#root, root: knobs }),
+      Owner.create({ ns: WORKLOAD.NAMESPACE, keys: this.#team, root: settings }),
+      Owner.create({ ns: ROOT_NAMESPACE, keys: this.#root, root: settings }),
     ]);
     const module = join(this.#folder, `${vmId}.wasm`);
-    await writeFile(module, pinModule(shippedModule(), pinOf([team, root], ROOT_NAMESPACE)));
+    const pin = pinOf([team, root], ROOT_NAMESPACE, aliases.length === 0 ? undefined : aliases);
+    await writeFile(module, pinModule(shippedModule(), pin));
     const bundles = await Promise.all([
       team.bundle({ policies: policies.filter(({ root }) => root !== true).map(policyOf) }),
       root.bundle({ policies: policies.filter(({ root }) => root === true).map(policyOf) }),

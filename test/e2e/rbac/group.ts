@@ -29,6 +29,8 @@ export interface Row {
   readonly shadow?: "allowed" | "denied";
 }
 
+export type TrustDomains = readonly [local: string, ...aliases: readonly string[]];
+
 /** Policies, the RBAC configuration that is to say the same, and requests with the expected outcome. */
 export interface Group {
   readonly title: string;
@@ -36,6 +38,8 @@ export interface Group {
   readonly native: NativeRules;
   readonly allowed: readonly Row[];
   readonly denied: readonly Row[];
+  /** The mesh's trust domain and its aliases. */
+  readonly trustDomains?: TrustDomains;
   /** Envoy's own normalisation of paths, as Istio has it on by default. */
   readonly normalize?: boolean;
 }

@@ -13,9 +13,10 @@ import { POLICY_GROUPS } from "./cases-policy.ts";
 import { HEADER_GROUPS, JWT_GROUPS } from "./cases-request.ts";
 import { SOURCE_GROUPS } from "./cases-source.ts";
 import { STRICT_GROUPS } from "./cases-strict.ts";
+import { TRUST_DOMAIN_GROUPS } from "./cases-trust-domain.ts";
 import { Authority } from "../../scenarios/certificates.ts";
 import { Enforcer, policyOf, ROOT_NAMESPACE } from "./enforced.ts";
-import type { Group, PolicySpec, Row } from "./group.ts";
+import type { Group, PolicySpec, Row, TrustDomains } from "./group.ts";
 import { TokenIssuer } from "./json-web-token.ts";
 import {
   ALLOW_SHADOW,
@@ -33,6 +34,7 @@ import { RawClient, type Answer } from "./raw-client.ts";
 const GROUPS: readonly Group[] = [
   ...OPERATION_GROUPS,
   ...SOURCE_GROUPS,
+  ...TRUST_DOMAIN_GROUPS,
   ...HEADER_GROUPS,
   ...JWT_GROUPS,
   ...POLICY_GROUPS,
@@ -40,7 +42,6 @@ const GROUPS: readonly Group[] = [
 const NODE = {
   namespace: WORKLOAD.NAMESPACE,
   rootNamespace: ROOT_NAMESPACE,
-  trustDomain: TRUST_DOMAIN,
   labels: WORKLOAD.LABELS,
 };
 const ISTIO = { default: "istio", paths: "istio" } as const;
@@ -137,11 +138,12 @@ async function enforced(group: {
   readonly name: string;
   readonly policies: readonly PolicySpec[];
   readonly knobs: PolicyKnobs;
+  readonly trustDomains?: TrustDomains;
   readonly normalize?: boolean;
   readonly tls?: boolean;
 }): Promise<ListenerOptions> {
-  const { name, policies, knobs, normalize = false, tls = false } = group;
-  return { name, filters: await enforcer.filters({ vmId: name, policies, knobs }), normalize, tls };
+  const { name, policies, knobs, trustDomains, normalize = false, tls = false } = group;
+  return { name, filters: await enforcer.filters({ vmId: name, policies, knobs, trustDomains }), normalize, tls };
 }
 
 function usesTls({ allowed, denied }: Group): boolean {
@@ -150,7 +152,7 @@ function usesTls({ allowed, denied }: Group): boolean {
 
 /** What the two engines say without Envoy around them. */
 function decisions(
-  group: { readonly policies: readonly PolicySpec[] },
+  group: { readonly policies: readonly PolicySpec[]; readonly trustDomains?: TrustDomains },
   knobs: PolicyKnobs,
   row: Row,
 ): Readonly<Record<string, PolicyDecision>> {
@@ -158,9 +160,11 @@ function decisions(
   const payloads = group.policies.map((policy) =>
     policyData(policy.root === true ? ROOT_NAMESPACE : WORKLOAD.NAMESPACE, policyOf(policy)),
   );
-  const filter = new FilterPolicies({ policies: payloads, node: NODE, knobs });
+  const [trustDomain, ...trustDomainAliases] = group.trustDomains ?? [TRUST_DOMAIN];
+  const node = { ...NODE, trustDomain, trustDomainAliases };
+  const filter = new FilterPolicies({ policies: payloads, node, knobs });
   return {
-    "command line": explainRequest({ policies: payloads.map(parsed), node: NODE, knobs, request }).decision,
+    "command line": explainRequest({ policies: payloads.map(parsed), node, knobs, request }).decision,
     "filter's engine": filter.evaluate(request),
   };
 }

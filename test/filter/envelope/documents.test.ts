@@ -2,6 +2,8 @@ import { describe, expect, it } from "vitest";
 import { CFG_TYPE, type Members, NS, digestText, keyId, newRecipient, statement, json } from "./forge.ts";
 import { cfgKey, freshKey, setAndFresh, singleCase, verify } from "./owner.ts";
 import { testable } from "../testable.ts";
+import { ConfigError } from "../../../xds-proxy/src/errors.ts";
+import { parsePin } from "../../../xds-proxy/src/owner/pin.ts";
 
 const cd = digestText(Buffer.from("x"));
 const [first, second] = [newRecipient(), newRecipient()].map((each) => keyId(each.publicKey)).sort() as [
@@ -169,15 +171,25 @@ describe("pin and state", () => {
       return wasm.fn(name)(text.ptr, text.length);
     });
   };
-  const isPin = (changes: Members): boolean =>
-    call("envelopeIsPin", {
-      role: "policy",
-      mesh: "mesh",
-      trustDomain: "example.com",
-      rootNamespace: "istio-system",
-      roots: { "team-a": cd },
-      ...changes,
-    }) === 1;
+  const pinWith = (changes: Members): Members => ({
+    role: "policy",
+    mesh: "mesh",
+    trustDomain: "example.com",
+    rootNamespace: "istio-system",
+    roots: { "team-a": cd },
+    ...changes,
+  });
+  const isPin = (changes: Members): boolean => call("envelopeIsPin", pinWith(changes)) === 1;
+  const isPinFile = (changes: Members): boolean => {
+    try {
+      parsePin(JSON.stringify(pinWith(changes)), "pin.json");
+      return true;
+    } catch (error) {
+      if (error instanceof ConfigError) return false;
+      throw error;
+    }
+  };
+  const names = (count: number): readonly string[] => Array.from({ length: count }, (_, i) => `td-${i}`);
 
   it.each<[Members, boolean]>([
     [{}, true],
@@ -193,8 +205,22 @@ describe("pin and state", () => {
     [{ roots: { "Team-A": cd } }, false],
     [{ roots: [] }, false],
     [{ x: 1 }, false],
-  ])("a pin with %j: %s", (changes, accepted) => {
+    [{ trustDomainAliases: ["old.example"] }, true],
+    [{ trustDomainAliases: names(16) }, true],
+    [{ trustDomainAliases: names(17) }, false],
+    [{ trustDomainAliases: [] }, false],
+    [{ trustDomainAliases: null }, false],
+    [{ trustDomainAliases: "old.example" }, false],
+    [{ trustDomainAliases: { a: "old.example" } }, false],
+    [{ trustDomainAliases: ["old.example", "a", "old.example"] }, false],
+    [{ trustDomainAliases: ["a", "example.com"] }, false],
+    [{ trustDomainAliases: ["Old.example"] }, false],
+    [{ trustDomainAliases: ["*.example"] }, false],
+    [{ trustDomainAliases: [""] }, false],
+    [{ trustDomainAliases: ["a", 1] }, false],
+  ])("a pin with %j: %s, for filter and command line", (changes, accepted) => {
     expect(isPin(changes)).toBe(accepted);
+    expect(isPinFile(changes)).toBe(accepted);
   });
 
   const state = {

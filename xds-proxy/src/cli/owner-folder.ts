@@ -55,6 +55,20 @@ export function openOwnerFolder(context: CliContext, dir: string): OwnerFolder {
   return { path, config: loadOwnerConfig(path), pin: parsePin(read(path, FILES.pin), join(path, FILES.pin)) };
 }
 
+/** What the pin says is what consumers do; that it says something else than the configuration must not go unseen.
+ *  @throws ConfigError */
+export function refuseOtherAliases(context: CliContext, { path, config, pin }: OwnerFolder): void {
+  const [wanted, pinned] = [config.trustDomainAliases, pin.trustDomainAliases ?? []].map((names) =>
+    names.length === 0 ? "none" : names.toSorted().join(", "),
+  );
+  if (wanted === pinned) return;
+  throw usageError(
+    shownPath(context, join(path, FILES.pin)),
+    `trustDomainAliases: is ${pinned} here, and ${wanted} in ${FILES.config}`,
+    "change one of them, and pin the modules again; wpgate root pin PIN --trust-domain-alias NAME prints a pin with others",
+  );
+}
+
 export function readBundle(folder: OwnerFolder): NamespaceBundle {
   const file = join(folder.path, FILES.bundle);
   const { sets } = parseBundle(read(folder.path, FILES.bundle), file);

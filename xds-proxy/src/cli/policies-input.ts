@@ -13,7 +13,7 @@ import { Hinted, usageError } from "./failure.ts";
 import { readTextInput } from "./files.ts";
 import { loadExchangeKey } from "./key-files.ts";
 import { readObjectInputs } from "./objects-input.ts";
-import { openOwnerFolder, readBundle, readOwnPublished } from "./owner-folder.ts";
+import { openOwnerFolder, readBundle, readOwnPublished, refuseOtherAliases } from "./owner-folder.ts";
 
 export interface PoliciesOptions {
   readonly dir: string;
@@ -50,7 +50,12 @@ export async function loadPolicies(context: CliContext, options: PoliciesOptions
   if (first === undefined) throw usageError("--bundle", "is missing", "with --pin, say which bundles count");
   return {
     policies: parts.flatMap((part) => part.policies.map(policyOf)),
-    node: { namespace: first.ns, rootNamespace: pin.rootNamespace, trustDomain: pin.trustDomain },
+    node: {
+      namespace: first.ns,
+      rootNamespace: pin.rootNamespace,
+      trustDomain: pin.trustDomain,
+      trustDomainAliases: pin.trustDomainAliases,
+    },
     // As in the filter: where owners ask for different things, the stricter one wins.
     knobs: {
       default: parts.some(({ root }) => root.default === "deny") ? "deny" : "istio",
@@ -74,6 +79,7 @@ async function ownPart(
     return { pin: parsePin(await readTextInput(context, pin), pin), own: [] };
   }
   const folder = openOwnerFolder(context, dir);
+  refuseOtherAliases(context, folder);
   if (sources.length === 0)
     return { pin: folder.pin, own: [partOf(verified(context, readBundle(folder), { pin: folder.pin, recipient }))] };
   const { namespace: ns } = folder.config;

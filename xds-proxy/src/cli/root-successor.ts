@@ -8,7 +8,14 @@ import type { Signers } from "../owner/publish.ts";
 import type { CliContext } from "./context.ts";
 import { replaceFile } from "./files.ts";
 import { refuseSharedKeys } from "./key-separation.ts";
-import { FILES, loadRecipients, readBundle, writeBundle, type OwnerFolder } from "./owner-folder.ts";
+import {
+  FILES,
+  loadRecipients,
+  readBundle,
+  refuseOtherAliases,
+  writeBundle,
+  type OwnerFolder,
+} from "./owner-folder.ts";
 
 export interface SuccessorOptions {
   readonly published: Published;
@@ -20,6 +27,7 @@ export interface SuccessorOptions {
 /** @throws VerifyError when the signers do not make a valid successor; nothing is saved then */
 export async function appendRoot(context: CliContext, folder: OwnerFolder, options: SuccessorOptions): Promise<void> {
   const { published, signers } = options;
+  refuseOtherAliases(context, folder);
   refuseSharedKeys(options.document.keys, await loadRecipients(context, folder));
   const document: RootDocument = { ...options.document, ep: published.root.document.ep + 1 };
   const { contact, lifetimeSec, namespace: ns } = folder.config;

@@ -4,6 +4,7 @@
  */
 import { isRecord } from "../bytes/record.ts";
 import { ConfigError } from "../errors.ts";
+import { TRUST_DOMAIN_ALIASES_MAX_COUNT } from "../gen/limits.ts";
 import { Checker, type TextRule } from "./checker.ts";
 import { parseDurationSec } from "./duration.ts";
 
@@ -19,6 +20,8 @@ export interface OwnerConfig {
   readonly namespace: string;
   readonly mesh: string;
   readonly trustDomain: string;
+  /** Other names of the trust domain, as in the mesh's own configuration. */
+  readonly trustDomainAliases: readonly string[];
   readonly rootNamespace: string;
   /** `mailto:` or `https:`, goes into the claim `sub`. */
   readonly contact: string;
@@ -36,7 +39,10 @@ const PATH: TextRule = { pattern: /^[^\n]+$/, expected: "a path" };
 
 export const DEFAULT_ROOT_NAMESPACE = "istio-system";
 export const DEFAULT_LIFETIME_DAYS = 90;
-const MEMBERS = ["wpgate", "namespace", "mesh", "trustDomain", "rootNamespace", "contact", "signers", "lifetime"];
+const MEMBERS = [
+  ...["wpgate", "namespace", "mesh", "trustDomain", "trustDomainAliases", "rootNamespace", "contact", "signers"],
+  "lifetime",
+];
 
 /** @throws ConfigError with every fault; paths begin with `source`. */
 export function parseOwnerConfig(value: unknown, source: string): OwnerConfig {
@@ -47,6 +53,7 @@ export function parseOwnerConfig(value: unknown, source: string): OwnerConfig {
     namespace: checker.text(file["namespace"], "namespace", LABEL),
     mesh: checker.text(file["mesh"], "mesh", LABEL),
     trustDomain: checker.text(file["trustDomain"], "trustDomain", DNS_NAME),
+    trustDomainAliases: readAliases(checker, file["trustDomainAliases"], file["trustDomain"]),
     rootNamespace: checker.text(file["rootNamespace"] ?? DEFAULT_ROOT_NAMESPACE, "rootNamespace", LABEL),
     contact: checker.text(file["contact"], "contact", CONTACT),
     signers: readSigners(checker, file["signers"]),
@@ -68,7 +75,7 @@ wpgate: 1
 namespace: ${config.namespace}
 mesh: ${config.mesh}
 trustDomain: ${config.trustDomain}
-rootNamespace: ${config.rootNamespace}
+${writeAliases(config.trustDomainAliases)}rootNamespace: ${config.rootNamespace}
 contact: ${JSON.stringify(config.contact)}
 
 # Paths are relative to this file. A key in a KMS or HSM: - {exec: "command", publicKey: keys/cfg.pub.pem}
@@ -80,9 +87,25 @@ lifetime:
 `;
 }
 
+function writeAliases(aliases: readonly string[]): string {
+  return aliases.length === 0
+    ? ""
+    : `trustDomainAliases: [${aliases.map((name) => JSON.stringify(name)).join(", ")}]\n`;
+}
+
 function writeSigner(signer: SignerSource): string {
   if (signer.kind === "file") return `    - ${JSON.stringify(signer.path)}\n`;
   return `    - {exec: ${JSON.stringify(signer.command)}, publicKey: ${JSON.stringify(signer.publicKey)}}\n`;
+}
+
+function readAliases(checker: Checker, value: unknown, trustDomain: unknown): readonly string[] {
+  const path = "trustDomainAliases";
+  const given = checker.list(value ?? [], path);
+  if (given.length > TRUST_DOMAIN_ALIASES_MAX_COUNT)
+    checker.fault(path, `must list at most ${TRUST_DOMAIN_ALIASES_MAX_COUNT}`);
+  if (new Set(given).size < given.length) checker.fault(path, "must list each name once");
+  if (given.some((name) => name === trustDomain)) checker.fault(path, "must not list trustDomain itself");
+  return given.map((name, index) => checker.text(name, `${path}[${index}]`, DNS_NAME));
 }
 
 function readSigners(checker: Checker, value: unknown): OwnerConfig["signers"] {

@@ -2,7 +2,7 @@
 // configuration of the filter; what `wpgate sign` writes, what a WasmPlugin carries and what Envoy gets are one format.
 //
 //   {"wpgate":1,"sets":[{"roots":["…"],"fresh":"…","set":"…","envelopes":["…"]}]}
-import { isRecord } from "../bytes/record.ts";
+import { isRecord, isTextList } from "../bytes/record.ts";
 import { parseYaml } from "../bytes/yaml.ts";
 import { ConfigError } from "../errors.ts";
 
@@ -86,8 +86,4 @@ function setsOf(configuration: Readonly<Record<string, unknown>>, source: string
       envelopes: texts(set["envelopes"] ?? [], `${path}.envelopes`),
     };
   });
-}
-
-function isTextList(value: unknown): value is readonly string[] {
-  return Array.isArray(value) && value.every((item) => typeof item === "string");
 }

@@ -1,16 +1,19 @@
 /** `pin.json`: the trust root that a consumer is given where no carrier can write. */
-import { isRecord } from "../bytes/record.ts";
+import { isRecord, isTextList } from "../bytes/record.ts";
 import { tryDecodeBase64Url } from "../bytes/base64url.ts";
 import { isDnsName, isLabel } from "../envelope/names.ts";
 import type { Pin } from "../envelope/types.ts";
 import { ConfigError, type ConfigFault } from "../errors.ts";
+import { TRUST_DOMAIN_ALIASES_MAX_COUNT } from "../gen/limits.ts";
 
 export interface PinFile extends Pin {
   readonly role: "policy" | "ads";
+  /** Other names of the trust domain; absent rather than empty. */
+  readonly trustDomainAliases?: readonly string[];
   readonly rootNamespace: string;
 }
 
-const MEMBERS = ["role", "mesh", "trustDomain", "rootNamespace", "roots"];
+const MEMBERS = ["role", "mesh", "trustDomain", "trustDomainAliases", "rootNamespace", "roots"];
 const DIGEST_BYTES = 32;
 
 /** @throws ConfigError with every fault. */
@@ -27,9 +30,15 @@ export function parsePin(text: string, source: string): PinFile {
     return right ? found : "";
   };
   for (const name of Object.keys(value)) check(MEMBERS.includes(name), name, "unknown member");
-  const { role, trustDomain, roots } = value;
+  const { role, trustDomain, trustDomainAliases, roots } = value;
   check(role === "policy" || role === "ads", "role", "must be policy or ads");
   check(typeof trustDomain === "string" && isDnsName(trustDomain), "trustDomain", "must be a DNS name");
+  const aliases = isTextList(trustDomainAliases) ? trustDomainAliases : [];
+  check(
+    trustDomainAliases === undefined || isAliasList(aliases, trustDomain),
+    "trustDomainAliases",
+    `must list 1 to ${TRUST_DOMAIN_ALIASES_MAX_COUNT} DNS names, each once, without trustDomain`,
+  );
   check(isRecord(roots), "roots", "must map namespaces to root digests");
   for (const [ns, digest] of Object.entries(isRecord(roots) ? roots : {})) {
     const bytes = typeof digest === "string" ? tryDecodeBase64Url(digest)?.length : undefined;
@@ -39,6 +48,7 @@ export function parsePin(text: string, source: string): PinFile {
     role: role === "ads" ? ("ads" as const) : ("policy" as const),
     mesh: label("mesh", false),
     trustDomain: typeof trustDomain === "string" ? trustDomain : "",
+    ...aliasesMember(aliases),
     rootNamespace: label("rootNamespace", true),
     roots: Object.fromEntries(Object.entries(isRecord(roots) ? roots : {}).map(([ns, digest]) => [ns, String(digest)])),
   };
@@ -46,10 +56,25 @@ export function parsePin(text: string, source: string): PinFile {
   return pin;
 }
 
+/** The member of a pin that holds aliases, where there are some. */
+export function aliasesMember(aliases: readonly string[] | undefined): Pick<PinFile, "trustDomainAliases"> {
+  return aliases === undefined || aliases.length === 0 ? {} : { trustDomainAliases: aliases };
+}
+
+function isAliasList(names: readonly string[], trustDomain: unknown): boolean {
+  return (
+    names.length > 0 &&
+    names.length <= TRUST_DOMAIN_ALIASES_MAX_COUNT &&
+    new Set([...names, trustDomain]).size === names.length + 1 &&
+    names.every(isDnsName)
+  );
+}
+
 /** One line, members in the order that the filter documents; no white space, so that it is short inside a module. */
-export function encodePin({ role, mesh, trustDomain, rootNamespace, roots }: PinFile): string {
+export function encodePin({ role, mesh, trustDomain, trustDomainAliases, rootNamespace, roots }: PinFile): string {
   const sorted = Object.fromEntries(Object.entries(roots).toSorted(([a], [b]) => (a < b ? -1 : 1)));
-  return JSON.stringify({ role, mesh, trustDomain, rootNamespace, roots: sorted });
+  const aliases = aliasesMember(trustDomainAliases);
+  return JSON.stringify({ role, mesh, trustDomain, ...aliases, rootNamespace, roots: sorted });
 }
 
 /** One pin for several namespaces of one mesh.
@@ -58,9 +83,9 @@ export function mergePins(pins: readonly [PinFile, ...PinFile[]]): PinFile {
   const [first] = pins;
   const roots = new Map<string, string>();
   for (const pin of pins) {
-    for (const member of ["role", "mesh", "trustDomain", "rootNamespace"] as const) {
-      if (pin[member] !== first[member])
-        throw new ConfigError([{ path: member, message: `is ${first[member]} here and ${pin[member]} there` }]);
+    for (const member of MEMBERS_IN_COMMON) {
+      const [here, there] = [first[member], pin[member]].map(spell);
+      if (here !== there) throw new ConfigError([{ path: member, message: `is ${here} here and ${there} there` }]);
     }
     for (const [ns, digest] of Object.entries(pin.roots)) {
       if ((roots.get(ns) ?? digest) !== digest)
@@ -69,6 +94,13 @@ export function mergePins(pins: readonly [PinFile, ...PinFile[]]): PinFile {
     }
   }
   return { ...first, roots: Object.fromEntries(roots) };
+}
+
+const MEMBERS_IN_COMMON = ["role", "mesh", "trustDomain", "trustDomainAliases", "rootNamespace"] as const;
+
+/** Aliases in any order are the same. */
+function spell(value: string | readonly string[] | undefined): string {
+  return typeof value === "string" ? value : (value?.toSorted().join(", ") ?? "none");
 }
 
 function parseJson(text: string, source: string): Readonly<Record<string, unknown>> {

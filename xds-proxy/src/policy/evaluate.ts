@@ -50,7 +50,8 @@ interface NumberedRule {
 }
 
 function trace({ policy, rule, index }: NumberedRule, { node, request }: PolicyInput): RuleTrace {
-  const context = { namespace: policy.namespace, trustDomain: node.trustDomain };
+  const { trustDomain, trustDomainAliases = [] } = node;
+  const context = { namespace: policy.namespace, trustDomains: [trustDomain, ...trustDomainAliases] };
   const unmetOf = (conditions: readonly Condition[]): readonly string[] =>
     conditions.filter((condition) => !holds(condition, request, context)).map(({ where }) => where);
   const unmetOfAny = (alternatives: readonly (readonly Condition[])[]): readonly string[] => {

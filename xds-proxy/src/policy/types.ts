@@ -5,6 +5,8 @@ export interface PolicyNode {
   readonly namespace: string;
   readonly rootNamespace: string;
   readonly trustDomain: string;
+  /** Other names of the trust domain. */
+  readonly trustDomainAliases?: readonly string[] | undefined;
   readonly labels: Readonly<Record<string, string>>;
 }
 

@@ -12,14 +12,14 @@ import {
   type OwnerConfig,
   type SignerRole,
 } from "../../config/schema.ts";
-import { encodePin, type PinFile } from "../../owner/pin.ts";
+import { aliasesMember, encodePin, type PinFile } from "../../owner/pin.ts";
 import { readPublished } from "../../owner/published.ts";
 import { DEFAULT_SETTINGS, rootKeys, signRoot, type RootSettings } from "../../owner/root.ts";
 import type { CliContext } from "../context.ts";
 import { usageError } from "../failure.ts";
 import { createFile, replaceFile, shownPath } from "../files.ts";
 import { createSigningKey } from "../key-files.ts";
-import { dirOption, example } from "../options.ts";
+import { collect, dirOption, example } from "../options.ts";
 import { FILES, writeBundle } from "../owner-folder.ts";
 import { addSettingOptions, settingsOf, type SettingOptions } from "../root-settings.ts";
 import { signersFor } from "../signers.ts";
@@ -30,6 +30,7 @@ interface Options extends SettingOptions {
   readonly namespace?: string;
   readonly mesh?: string;
   readonly trustDomain: string;
+  readonly trustDomainAlias?: readonly string[];
   readonly rootNamespace: string;
   readonly contact?: string;
 }
@@ -46,6 +47,9 @@ export function rootInitCommand(context: CliContext): Command {
     .addOption(new Option("--namespace <name>", "the namespace that this folder speaks for"))
     .addOption(new Option("--mesh <name>", "the mesh it belongs to"))
     .addOption(new Option("--trust-domain <name>", "the mesh's trust domain").default("cluster.local"))
+    .addOption(
+      new Option("--trust-domain-alias <name>", "another name of the trust domain; can be repeated").argParser(collect),
+    )
     .addOption(new Option("--root-namespace <name>", "where mesh-wide policies live").default(DEFAULT_ROOT_NAMESPACE))
     .addOption(new Option("--contact <uri>", "mailto: or https: address of who to ask"));
   addSettingOptions(command).action(async (options: Options) => {
@@ -106,8 +110,9 @@ async function signersForOptional(
   return folder.config.signers[role].length === 0 ? [] : await signersFor(context, folder, role);
 }
 
-function pinOf({ mesh, trustDomain, rootNamespace }: OwnerConfig, roots: PinFile["roots"]): PinFile {
-  return { role: "policy", mesh, trustDomain, rootNamespace, roots };
+function pinOf(config: OwnerConfig, roots: PinFile["roots"]): PinFile {
+  const { mesh, trustDomain, trustDomainAliases, rootNamespace } = config;
+  return { role: "policy", mesh, trustDomain, ...aliasesMember(trustDomainAliases), rootNamespace, roots };
 }
 
 function configOf(context: CliContext, path: string, options: Options): OwnerConfig {
@@ -118,6 +123,7 @@ function configOf(context: CliContext, path: string, options: Options): OwnerCon
     namespace: required(options.namespace, "--namespace"),
     mesh: required(options.mesh, "--mesh"),
     trustDomain: options.trustDomain,
+    trustDomainAliases: options.trustDomainAlias ?? [],
     rootNamespace: options.rootNamespace,
     contact: required(options.contact, "--contact"),
     signers: { root: [keyFile("root")], cfg: [keyFile("cfg")], fresh: [keyFile("fresh")] },
@@ -138,8 +144,10 @@ function required(value: string | undefined, flag: string): string {
 }
 
 /** The same rules as for the file, under the names of the flags. */
-function checkFlags({ namespace, mesh, trustDomain, rootNamespace, contact }: OwnerConfig): void {
-  parseOwnerConfig({ wpgate: 1, namespace, mesh, trustDomain, rootNamespace, contact, signers: {} }, "command line");
+function checkFlags(config: OwnerConfig): void {
+  const { namespace, mesh, trustDomain, trustDomainAliases, rootNamespace, contact } = config;
+  const flags = { namespace, mesh, trustDomain, trustDomainAliases, rootNamespace, contact };
+  parseOwnerConfig({ wpgate: 1, ...flags, signers: {} }, "command line");
 }
 
 function makeMissingKeys(context: CliContext, path: string, config: OwnerConfig): void {
