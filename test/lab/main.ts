@@ -1,5 +1,6 @@
 /** `npm run lab`: brings up the lab with a sidecar and a gateway, asks both for an answer, and stops, or stays with `--keep`. */
 import { parseArgs } from "node:util";
+import { interruption } from "./interruption.ts";
 import { Lab } from "./lab.ts";
 import { findPrograms } from "./programs.ts";
 
@@ -17,17 +18,13 @@ const say = (message: string): void => {
   process.stderr.write(`wpgate: ${message} (${((performance.now() - started) / 1000).toFixed(0)} s)\n`);
 };
 
-const interrupted = new AbortController();
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
-  process.on(signal, () => {
-    interrupted.abort(new Error(`stopped by ${signal}`));
-  });
+const interrupted = interruption();
 
 try {
   await main();
 } catch (error) {
   process.stderr.write(`wpgate: error: ${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = interrupted.signal.aborted ? 130 : 1;
+  process.exitCode = interrupted.aborted ? 130 : 1;
 }
 
 async function main(): Promise<void> {
@@ -35,12 +32,12 @@ async function main(): Promise<void> {
     options: { keep: { type: "boolean" }, build: { type: "boolean" }, help: { type: "boolean" } },
   });
   if (values.help) process.stdout.write(HELP);
-  else if (values.build) await findPrograms({ onProgress: say, signal: interrupted.signal });
+  else if (values.build) await findPrograms({ onProgress: say, signal: interrupted });
   else await bringUp(values.keep ?? false);
 }
 
 async function bringUp(keep: boolean): Promise<void> {
-  const lab = await Lab.start({ onProgress: say, signal: interrupted.signal });
+  const lab = await Lab.start({ onProgress: say, signal: interrupted });
   try {
     say("starting Envoy as a sidecar and as a gateway");
     const sidecar = await lab.startSidecar({ namespace: "team-a", name: "shop", labels: { app: "shop" } });
@@ -52,7 +49,7 @@ async function bringUp(keep: boolean): Promise<void> {
     await sidecar.answers("/", 200);
     await gateway.answers("/", 200);
     say("all of it works");
-    if (!keep || interrupted.signal.aborted) return;
+    if (!keep || interrupted.aborted) return;
     const kubectl = `${lab.programs.kubectl} --kubeconfig=${lab.api.kubeconfigOf("admin")}`;
     process.stdout.write(
       [
@@ -71,7 +68,7 @@ async function bringUp(keep: boolean): Promise<void> {
     );
     say("Ctrl-C ends it");
     await new Promise((resolve) => {
-      interrupted.signal.addEventListener("abort", resolve, { once: true });
+      interrupted.addEventListener("abort", resolve, { once: true });
     });
   } finally {
     await lab.stop();
