@@ -107,17 +107,18 @@ export interface FreshOptions {
   readonly identity: OwnerIdentity;
   readonly nowMs: number;
   readonly set: { readonly ver: string; readonly cd: string };
+  /** That of the set where it is absent: it is the same content, confirmed anew. */
+  readonly ver?: string;
   readonly freshSigners: Signers;
 }
 
-/** Says that this set is the current one. Its version is that of the set: it is the same content, confirmed anew. */
-export async function signFresh({ identity, nowMs, set, freshSigners }: FreshOptions): Promise<string> {
-  const { ver, cd } = set;
+/** Says that this set is the current one. */
+export async function signFresh({ identity, nowMs, set, ver, freshSigners }: FreshOptions): Promise<string> {
   const envelope = await signStatement({
     ...statementBase(identity, nowMs, identity.freshSec),
     use: "fresh",
-    ver,
-    data: encodeFresh({ set: { ver, cd } }),
+    ver: ver ?? set.ver,
+    data: encodeFresh({ set: { ver: set.ver, cd: set.cd } }),
     signers: freshSigners,
   });
   return encodeBase64Url(envelope);

@@ -9,15 +9,14 @@ import {
   type Comparison,
   type Snapshot,
 } from "../../owner/compare.ts";
-import type { DiffLine } from "../../owner/line-diff.ts";
-import { displayName } from "../../owner/object-name.ts";
+import { comparisonLines } from "../comparison-text.ts";
 import type { CliContext } from "../context.ts";
 import { Exit, reportFailure, usageError } from "../failure.ts";
 import { expandFolders, readTextInput } from "../files.ts";
 import { readObjectInputs } from "../objects-input.ts";
 import { dirOption, example, jsonOption, outputOption } from "../options.ts";
 import { openOwnerFolder, readBundle } from "../owner-folder.ts";
-import { note, painter, printable, printJson, type Style } from "../ui.ts";
+import { note, painter, printJson, type Paint } from "../ui.ts";
 
 interface Options {
   readonly dir: string;
@@ -46,7 +45,7 @@ export function diffCommand(context: CliContext): Command {
       });
       const changed = comparison.root.length + comparison.objects.length > 0;
       if (options.output === "json") printJson(context, { changed, ...comparison });
-      else context.stdout(textOf(context, comparison));
+      else context.stdout(textOf(comparison, painter(context.colour.stdout)));
       note(context, "signatures were not checked");
       if (changed) throw new Exit(1);
     });
@@ -85,16 +84,8 @@ function snapshot(set: Parameters<typeof snapshotOf>[0]): Snapshot {
   }
 }
 
-const STYLES: Readonly<Record<DiffLine["mark"], Style>> = { "+": "green", "-": "red", " ": "dim" };
-const MARKS = { added: "+", removed: "-", changed: "~" } as const;
-
-function textOf(context: CliContext, { root, objects }: Comparison): string {
-  const paint = painter(context.colour.stdout);
-  const line = ({ mark, text }: DiffLine): string => paint(STYLES[mark], `    ${mark} ${printable(text)}`);
-  const rootText = root.length === 0 ? [] : [paint("bold", "~ root"), ...root.map(line)];
-  const objectTexts = objects.flatMap((object) => [
-    paint("bold", `${MARKS[object.kind]} ${printable(displayName(object))}${object.sealed ? " (sealed)" : ""}`),
-    ...object.lines.map(line),
-  ]);
-  return [...rootText, ...objectTexts].map((text) => `${text}\n`).join("");
+function textOf(comparison: Comparison, paint: Paint): string {
+  return comparisonLines(comparison, paint)
+    .map((line) => `${line}\n`)
+    .join("");
 }

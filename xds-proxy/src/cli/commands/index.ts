@@ -1,6 +1,7 @@
 /** The commands in the order of `wpgate --help`, which is the order in which a person meets them. */
 import type { Command } from "commander";
 import type { CliContext } from "../context.ts";
+import { applyCommand } from "./apply.ts";
 import { demoCommand } from "./demo.ts";
 import { diffCommand } from "./diff.ts";
 import { explainCommand } from "./explain.ts";
@@ -27,6 +28,7 @@ export const COMMANDS: readonly ((context: CliContext) => Command)[] = [
   explainCommand,
   diffCommand,
   wasmpluginCommand,
+  applyCommand,
   filterCommand,
   demoCommand,
 ];

@@ -1,0 +1,185 @@
+/** `wpgate apply`: brings WasmPlugins into a cluster, after a look at what that changes. */
+import { Command, Option } from "commander";
+import { ConfigError, ParseError, UpstreamError, VerifyError } from "../../errors.ts";
+import { pluginChanges, type PluginChanges, type PluginState } from "../../kubernetes/plugin-changes.ts";
+import { claimedNamespace, readPluginConfig } from "../../kubernetes/plugin-config.ts";
+import { WasmPlugins, type LivePlugin } from "../../kubernetes/wasm-plugins.ts";
+import type { NamespaceBundle } from "../../owner/bundle.ts";
+import { olderThan, summarize, type BundleSummary } from "../../owner/bundle-summary.ts";
+import { laterFresh } from "../../owner/later-fresh.ts";
+import { clusterOptions, openCluster, shownPlugin, type ClusterFlags } from "../cluster-options.ts";
+import type { CliContext } from "../context.ts";
+import { Hinted } from "../failure.ts";
+import { example, jsonOption, outputOption } from "../options.ts";
+import { changesLines } from "../plugin-changes-text.ts";
+import { readPluginInputs, type PluginInput } from "../plugin-input.ts";
+import { note, painter, printable, printJson, warn, type Style } from "../ui.ts";
+
+interface Options extends ClusterFlags {
+  readonly namespace?: string;
+  readonly dryRun?: true;
+  readonly forceConflicts?: true;
+  readonly fieldManager: string;
+  readonly allowOlder?: true;
+  readonly output: "text" | "json";
+}
+
+/** How often it is tried again when others change the object at the same time. */
+const TRIES = 5;
+
+export function applyCommand(context: CliContext): Command {
+  const [kubeconfig, kubeContext] = clusterOptions();
+  const command = new Command("apply")
+    .summary("bring a WasmPlugin into a cluster, and show what changes")
+    .description(
+      "Applies WasmPlugins of wpgate (YAML or JSON, - for stdin) server-side, and shows what that changes: policies\n" +
+        "as wpgate diff does, module and settings as fields. What is older than what the cluster has is refused,\n" +
+        "because consumers would refuse it; so are objects that carry no bundle. What an online signer (wpgate\n" +
+        "fresh --plugin) keeps in the object stays as it is.",
+    )
+    .argument("[file...]", "WasmPlugin objects, as wpgate wasmplugin prints them; - for stdin", ["-"])
+    .addOption(new Option("-n, --namespace <name>", "where objects go that do not say it (default: the context's)"))
+    .addOption(new Option("--dry-run", "let the server check it, and change nothing"))
+    .addOption(new Option("--force-conflicts", "take over fields that another manager owns"))
+    .addOption(new Option("--field-manager <name>", "who owns what is applied").default("wpgate"))
+    .addOption(new Option("--allow-older", "also what is older than what the cluster has"))
+    .addOption(kubeconfig)
+    .addOption(kubeContext)
+    .addOption(outputOption(["text", "json"]))
+    .addOption(jsonOption())
+    .action(async (paths: string[], options: Options) => {
+      await applyAll(context, paths, options);
+    });
+  return example(
+    command,
+    `wpgate wasmplugin team-a/bundle.json --url oci://registry.example.com/wpgate:1 \\
+  --module wpgate.wasm | wpgate apply --dry-run`,
+  );
+}
+
+interface Applied {
+  readonly input: PluginInput;
+  readonly result: "created" | "changed" | "unchanged";
+  readonly changes: PluginChanges;
+}
+
+async function applyAll(context: CliContext, paths: readonly string[], options: Options): Promise<void> {
+  const cluster = await openCluster(context, options);
+  const plugins = new WasmPlugins(cluster);
+  const inputs = await readPluginInputs(context, paths, options.namespace ?? cluster.place.namespace);
+  // All are looked at before the first one is applied.
+  const found: (LivePlugin | undefined)[] = [];
+  for (const input of inputs) {
+    const live = await plugins.get(input);
+    refuseOlder(input, live && stateOf(live), options);
+    warnOfFresh(context, input, live && stateOf(live));
+    found.push(live);
+  }
+  const applied: Applied[] = [];
+  for (const [index, input] of inputs.entries()) {
+    const next = await applyOne(plugins, { input, live: found[index] }, options);
+    applied.push(next);
+    if (options.output === "text") context.stdout(textOf(context, next));
+  }
+  if (options.output === "json") printJson(context, { dryRun: options.dryRun === true, plugins: applied.map(jsonOf) });
+  if (options.dryRun) note(context, "the server has checked it; nothing was changed");
+}
+
+/** The version that was looked at is locked, so that nothing newer is replaced unseen. */
+async function applyOne(
+  plugins: WasmPlugins,
+  { input, live: found }: { readonly input: PluginInput; readonly live: LivePlugin | undefined },
+  options: Options,
+): Promise<Applied> {
+  let live = found;
+  for (let tries = 1; ; tries++) {
+    const before = live && stateOf(live);
+    refuseOlder(input, before, options);
+    try {
+      const next = await plugins.apply(input, locked(input.object, live), {
+        fieldManager: options.fieldManager,
+        force: options.forceConflicts === true,
+        dryRun: options.dryRun === true,
+      });
+      const changes = pluginChanges(before, stateOf(next));
+      const same = changes.fields.length + changes.namespaces.length === 0;
+      return { input, changes, result: before === undefined ? "created" : same ? "unchanged" : "changed" };
+    } catch (error) {
+      if (tries === TRIES || !(error instanceof UpstreamError) || error.code !== "CHANGED") throw error;
+      live = await plugins.get(input);
+    }
+  }
+}
+
+function locked(object: PluginInput["object"], live: LivePlugin | undefined): Readonly<Record<string, unknown>> {
+  if (live === undefined) return object;
+  return { ...object, metadata: { ...(object["metadata"] as object), resourceVersion: live.resourceVersion } };
+}
+
+/** @throws VerifyError ROLLBACK, EQUIVOCATION: what consumers would say, said before it is sent to them */
+function refuseOlder(input: PluginInput, live: PluginState | undefined, { allowOlder }: Options): void {
+  const known = summariesOf(live?.config?.sets ?? []);
+  for (const next of mergedSummaries(input, live)) {
+    const seen = known.find(({ ns }) => ns === next.ns);
+    const why = seen && olderThan(seen, next);
+    if (why === undefined || (why.code === "ROLLBACK" && allowOlder)) continue;
+    throw new Hinted(
+      new VerifyError(why.code, why.message, { where: `${shownPlugin(input)}: ${next.ns}` }),
+      why.code === "ROLLBACK"
+        ? "consumers that have seen the newer one refuse it; to apply it all the same give --allow-older"
+        : "two contents have one version: sign again (wpgate set --renew)",
+    );
+  }
+}
+
+/** As consumers will see it: what an online signer keeps in the object stays there, and may go on counting. */
+function mergedSummaries({ config }: PluginInput, live: PluginState | undefined): readonly BundleSummary[] {
+  const beside = live?.config?.fresh ?? new Map<string, string>();
+  return summariesOf(
+    config.sets.map((set) => {
+      const fresh = laterFresh(set.fresh, beside.get(claimedNamespace(set) ?? ""));
+      return fresh === undefined ? set : { ...set, fresh };
+    }),
+  );
+}
+
+function warnOfFresh(context: CliContext, input: PluginInput, live: PluginState | undefined): void {
+  for (const { ns, set, fresh } of mergedSummaries(input, live)) {
+    const confirmed = fresh !== undefined && fresh.set.ver === set?.ver && fresh.expSec * 1000 > context.nowMs();
+    if (!confirmed) warn(context, `nobody confirms this set of ${printable(ns)} at present: run wpgate fresh`);
+  }
+}
+
+function stateOf({ object, namespace, name }: LivePlugin): PluginState {
+  try {
+    return { object, config: readPluginConfig(object, `${namespace}/${name}`) };
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    // What somebody has spoilt in the cluster can still be replaced.
+    return { object, config: undefined };
+  }
+}
+
+function summariesOf(sets: readonly NamespaceBundle[]): readonly BundleSummary[] {
+  return sets.flatMap((set) => {
+    try {
+      return [summarize(set)];
+    } catch (error) {
+      if (error instanceof ParseError) return [];
+      throw error;
+    }
+  });
+}
+
+const RESULTS: Readonly<Record<Applied["result"], Style>> = { created: "green", changed: "yellow", unchanged: "dim" };
+
+function textOf(context: CliContext, { input, result, changes }: Applied): string {
+  const paint = painter(context.colour.stdout);
+  const title = `${paint("bold", printable(shownPlugin(input)))}  ${paint(RESULTS[result], result)}`;
+  return [title, ...changesLines(changes, paint).map((line) => `  ${line}`)].map((line) => `${line}\n`).join("");
+}
+
+function jsonOf({ input, result, changes }: Applied): unknown {
+  const { namespace, name } = input;
+  return { namespace, name, result, ...changes };
+}
