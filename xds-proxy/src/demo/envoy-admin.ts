@@ -28,8 +28,10 @@ export class EnvoyAdmin {
     return stats.get(name) ?? 0;
   }
 
-  async configDump(): Promise<unknown> {
-    return JSON.parse(await this.#get("/config_dump?include_eds"));
+  /** All that is configured, or the entries of one resource field, such as `ecds_filters`. */
+  async configDump(resource?: string): Promise<unknown> {
+    const path = resource === undefined ? "?include_eds" : `?resource=${resource}`;
+    return JSON.parse(await this.#get(`/config_dump${path}`));
   }
 
   /** The port that the kernel chose for a listener; waits until Envoy listens there. */

@@ -9,7 +9,6 @@ import { concat } from "../bytes/octets.ts";
 import type { Recipient } from "../envelope/types.ts";
 import { UpstreamError } from "../errors.ts";
 import type { Code } from "../gen/codes.ts";
-import { CODES } from "../gen/codes.ts";
 import { encodeBundle, type NamespaceBundle } from "../owner/bundle.ts";
 import { encodePin, type PinFile } from "../owner/pin.ts";
 import { pinModule } from "../pin/pin-module.ts";
@@ -18,11 +17,11 @@ import { ControlPlane } from "./control-plane.ts";
 import { startEnvoy, type EnvoyProcess } from "./envoy-process.ts";
 import { send } from "./http-request.ts";
 import { projectFile } from "./project-file.ts";
+import { newCodes, refusals } from "./refusals.ts";
 import { bootstrap, cluster, extensionConfig, listener, toAny, TypeUrl } from "./resources.ts";
 import { until } from "./until.ts";
 
 export const SHIPPED_MODULE = "filter/build/wpgate.wasm";
-const REFUSED_METRIC = /^wasmcustom\.wpgate_refused_([A-Z_]+)_total$/;
 const WORKERS = 2;
 const PATIENCE_MS = 5_000;
 /** Workers take an update a little after Envoy has answered it. */
@@ -113,12 +112,12 @@ export class Scenario {
 
   /** Lets the control plane carry a bundle to Envoy. @param refused - wait until the filter has refused something */
   async deliver(bundle: NamespaceBundle, refused: boolean): Promise<Outcome> {
-    const before = await this.#refusals();
+    const before = await refusals(this.envoy.admin);
     const configuration = encodeBundle([bundle]);
     const resource = toAny(extensionConfig({ wasm: this.modulePath, configuration }));
     const version = this.controlPlane.set(TypeUrl.extensionConfig, "wpgate", resource);
     const { error } = await this.controlPlane.waitForAnswer(version, { signal: this.#signal });
-    const since = async (): Promise<readonly Code[]> => newCodes(before, await this.#refusals());
+    const since = async (): Promise<readonly Code[]> => newCodes(before, await refusals(this.envoy.admin));
     const codes = refused ? await this.#waitForCodes(since) : await since();
     return { answer: error === undefined ? "ACK" : "NACK", codes };
   }
@@ -153,10 +152,6 @@ export class Scenario {
     return out;
   }
 
-  async #refusals(): Promise<ReadonlyMap<string, number>> {
-    return await this.envoy.admin.stats("wpgate_refused_");
-  }
-
   async #waitForCodes(since: () => Promise<readonly Code[]>): Promise<readonly Code[]> {
     try {
       return await until({
@@ -173,11 +168,6 @@ export class Scenario {
       throw error;
     }
   }
-}
-
-function newCodes(before: ReadonlyMap<string, number>, after: ReadonlyMap<string, number>): readonly Code[] {
-  const grown = [...after].filter(([name, count]) => count > (before.get(name) ?? 0)).map(([name]) => name);
-  return CODES.filter((code) => grown.some((name) => REFUSED_METRIC.exec(name)?.[1] === code));
 }
 
 async function stopAll(parts: { controlPlane: ControlPlane; backend: Backend; folder: string }): Promise<void> {
