@@ -51,7 +51,7 @@ export function reportFailure(thrown: unknown, terminal: Terminal): number {
   return ERROR_TABLE[error.name].exitCode;
 }
 
-function isWpgateError(thrown: unknown): thrown is WpgateError {
+export function isWpgateError(thrown: unknown): thrown is WpgateError {
   return thrown instanceof WpgateError;
 }
 
