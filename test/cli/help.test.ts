@@ -64,6 +64,7 @@ test("these are all commands", () => {
     "diff",
     "wasmplugin",
     "apply",
+    "status",
     "filter pin",
     "filter env",
     "demo",
@@ -72,7 +73,7 @@ test("these are all commands", () => {
 
 describe("examples work when pasted", () => {
   // The demo's own needs Envoy: test/e2e/demo.test.ts; others need a cluster: test/istio/cli-help.test.ts.
-  const elsewhere = new Set(["demo", "apply"]);
+  const elsewhere = new Set(["demo", "apply", "status"]);
   test.each(COMMANDS.filter(([name = ""]) => !elsewhere.has(name)).map((path) => [path.join(" "), path] as const))(
     "wpgate %s",
     async (name, path) => {

@@ -34,6 +34,11 @@ export async function loadKubeconfig(options: KubeconfigOptions): Promise<KubeCo
   return config;
 }
 
+/** Whether there is anything that says which cluster. */
+export function kubeconfigExists(options: KubeconfigOptions): boolean {
+  return filesOf(options).length > 0 || isInPod(options);
+}
+
 async function load(options: KubeconfigOptions): Promise<KubeConfig> {
   // Loaded on use: nothing else of wpgate should wait for it.
   const { KubeConfig: Kubeconfig } = await import("@kubernetes/client-node");
@@ -52,11 +57,13 @@ async function load(options: KubeconfigOptions): Promise<KubeConfig> {
     }
     return config;
   }
-  const { environment, mountPrefix = "" } = options;
-  if (environment["KUBERNETES_SERVICE_HOST"] === undefined || !existsSync(`${mountPrefix}${SERVICE_ACCOUNT_TOKEN}`))
-    throw fault("cluster", "none is configured", "give --kubeconfig FILE, or set KUBECONFIG");
-  config.loadFromCluster(mountPrefix);
+  if (!isInPod(options)) throw fault("cluster", "none is configured", "give --kubeconfig FILE, or set KUBECONFIG");
+  config.loadFromCluster(options.mountPrefix);
   return config;
+}
+
+function isInPod({ environment, mountPrefix = "" }: KubeconfigOptions): boolean {
+  return environment["KUBERNETES_SERVICE_HOST"] !== undefined && existsSync(`${mountPrefix}${SERVICE_ACCOUNT_TOKEN}`);
 }
 
 /** As kubectl has it: the file that was named must be there; of the others, those that are. */

@@ -13,6 +13,7 @@ import { rootCommand } from "./root.ts";
 import { sealCommand } from "./seal.ts";
 import { setCommand } from "./set.ts";
 import { signCommand } from "./sign.ts";
+import { statusCommand } from "./status.ts";
 import { verifyCommand } from "./verify.ts";
 import { wasmpluginCommand } from "./wasmplugin.ts";
 
@@ -29,6 +30,7 @@ export const COMMANDS: readonly ((context: CliContext) => Command)[] = [
   diffCommand,
   wasmpluginCommand,
   applyCommand,
+  statusCommand,
   filterCommand,
   demoCommand,
 ];

@@ -1,0 +1,113 @@
+/** What the filter says about itself in an Envoy: its own metrics, through the admin interface. */
+import { isRecord } from "../bytes/record.ts";
+import { UpstreamError } from "../errors.ts";
+
+/** Of one namespace, as gauges; all are 0 while nothing is in force. */
+export interface InForce {
+  readonly rootEpoch: number;
+  readonly setVersion: number;
+  readonly freshVersion: number;
+  readonly expiresInSec: number;
+}
+
+export interface EnvoyStats {
+  readonly node: EnvoyNode;
+  /** Absent when this Envoy has no wpgate filter. */
+  readonly namespace?: InForce;
+  readonly rootNamespace?: InForce;
+  /** `allowed`, `denied`, `would_deny`, `stale`, `unverified`, `verified`. */
+  readonly counts: Readonly<Record<string, number>>;
+  /** By code. */
+  readonly refused: Readonly<Record<string, number>>;
+}
+
+export interface EnvoyNode {
+  readonly id: string;
+  readonly namespace: string;
+  readonly labels: Readonly<Record<string, unknown>>;
+}
+
+const TIMEOUT_MS = 10_000;
+const ANSWER_MAX_BYTES = 16 * 1024 * 1024;
+
+/** @param address - of the admin interface. @throws UpstreamError */
+export async function readEnvoyStats(address: string, signal: AbortSignal): Promise<EnvoyStats> {
+  const info = await getJson(new URL("/server_info", address), signal);
+  const stats = await getJson(new URL("/stats?format=json&filter=wpgate_", address), signal);
+  return { node: nodeOf(info), ...statsOf(stats) };
+}
+
+function nodeOf(info: unknown): EnvoyNode {
+  const { id, metadata } = asRecord(asRecord(info)["node"]);
+  const { NAMESPACE: namespace, LABELS: labels } = asRecord(metadata);
+  return {
+    id: typeof id === "string" ? id : "",
+    namespace: typeof namespace === "string" ? namespace : "",
+    labels: asRecord(labels),
+  };
+}
+
+function statsOf(answer: unknown): Omit<EnvoyStats, "node"> {
+  const rows = asRecord(answer)["stats"];
+  const values = new Map<string, number>();
+  for (const row of Array.isArray(rows) ? rows : []) {
+    const { name, value } = asRecord(row);
+    const own = typeof name === "string" ? /(?:^|\.)wpgate_(\w+)$/.exec(name)?.[1] : undefined;
+    if (own !== undefined && typeof value === "number") values.set(own, value);
+  }
+  const matching = (pattern: RegExp): Readonly<Record<string, number>> =>
+    Object.fromEntries(
+      [...values].flatMap(([name, value]) => {
+        const short = pattern.exec(name)?.[1];
+        return short === undefined ? [] : [[short, value] as const];
+      }),
+    );
+  const [namespace, rootNamespace] = [inForce(values, "namespace"), inForce(values, "root_namespace")];
+  return {
+    ...(namespace && { namespace }),
+    ...(rootNamespace && { rootNamespace }),
+    counts: matching(/^([a-z_]+)_total$/),
+    refused: matching(/^refused_([A-Z_]+)_total$/),
+  };
+}
+
+function inForce(values: ReadonlyMap<string, number>, role: string): InForce | undefined {
+  const setVersion = values.get(`${role}_set_version`);
+  if (setVersion === undefined) return undefined;
+  const value = (name: string): number => values.get(`${role}_${name}`) ?? 0;
+  return {
+    ...{ rootEpoch: value("root_epoch"), setVersion, freshVersion: value("fresh_version") },
+    expiresInSec: value("expires_in_seconds"),
+  };
+}
+
+async function getJson(url: URL, signal: AbortSignal): Promise<unknown> {
+  const deadline = AbortSignal.timeout(TIMEOUT_MS);
+  const failed = (code: "UNAVAILABLE" | "TIMEOUT" | "PROTOCOL", what: string, cause?: unknown): UpstreamError =>
+    new UpstreamError(code, `Envoy at ${url.origin} ${what}`, {
+      ...(cause !== undefined && { cause }),
+      hint: "this must be its admin interface, port 15000 beside istio-proxy",
+    });
+  let text: string;
+  try {
+    const response = await fetch(url, { signal: AbortSignal.any([signal, deadline]), redirect: "error" });
+    if (!response.ok) throw failed("PROTOCOL", `answers ${url.pathname} with ${response.status}`);
+    if (Number(response.headers.get("content-length") ?? 0) > ANSWER_MAX_BYTES)
+      throw failed("PROTOCOL", `answers ${url.pathname} with more than is reasonable`);
+    text = await response.text();
+  } catch (cause) {
+    if (signal.aborted || cause instanceof UpstreamError) throw cause;
+    throw deadline.aborted
+      ? failed("TIMEOUT", "did not answer in time", cause)
+      : failed("UNAVAILABLE", "can not be reached", cause);
+  }
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw failed("PROTOCOL", `answers ${url.pathname} with something else than JSON`, cause);
+  }
+}
+
+function asRecord(value: unknown): Readonly<Record<string, unknown>> {
+  return isRecord(value) ? value : {};
+}
