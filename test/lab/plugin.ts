@@ -27,14 +27,16 @@ export class PinnedModule {
     return new PinnedModule(folder, createHash("sha256").update(bytes).digest("hex"));
   }
 
-  /** What `wpgate wasmplugin` prints, as an object. `url` is this file unless given. */
+  /** What `wpgate wasmplugin` prints, as an object. `url` and `sha256` are this file's unless given. */
   plugin(
     options: Pick<WasmPluginOptions, "namespace" | "selector"> &
-      Partial<Pick<WasmPluginOptions, "name" | "mode" | "url">> & { readonly bundles: readonly NamespaceBundle[] },
+      Partial<Pick<WasmPluginOptions, "name" | "mode" | "url" | "sha256">> & {
+        readonly bundles: readonly NamespaceBundle[];
+      },
   ): Readonly<Record<string, unknown>> {
     const { bundles, name = "wpgate", mode = "SERVER", url = `file://${this.path}`, ...rest } = options;
     const bundle = { wpgate: 1, sets: bundles } as const;
-    return wasmPlugin({ ...rest, name, mode, url, bundle, sha256: this.sha256, failStrategy: "FAIL_RELOAD" });
+    return wasmPlugin({ sha256: this.sha256, ...rest, name, mode, url, bundle, failStrategy: "FAIL_RELOAD" });
   }
 
   async remove(): Promise<void> {

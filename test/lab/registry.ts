@@ -13,6 +13,7 @@ import { ready } from "./ready.ts";
 
 const run = promisify(execFile);
 
+const SAME_BYTES = ["--mtime=@0", "--owner=0", "--group=0", "--numeric-owner", "--mode=0644"];
 const ARTIFACT = {
   config: "application/vnd.module.wasm.config.v1+json",
   module: "application/vnd.module.wasm.content.layer.v1+wasm",
@@ -45,13 +46,14 @@ export class Registry {
     await ready("the registry", process, async () => (await fetch(`http://${this.host}/v2/`)).ok);
   }
 
-  /** The commands of docs/istio.md: an image with the one file `plugin.wasm`. @returns its address with its digest */
+  /** The commands of docs/istio.md: an image with the one file `plugin.wasm`; the same module has the same digest.
+   *  @returns its address with its digest */
   async pushImage(name: string, pluginWasm: string, options: readonly string[] = []): Promise<string> {
     if (basename(pluginWasm) !== "plugin.wasm") throw new Error("Istio looks for plugin.wasm");
     const folder = await mkdtemp(join(tmpdir(), "wpgate-image-"));
     try {
       const layer = join(folder, "plugin.tar.gz");
-      await run("tar", ["-C", dirname(pluginWasm), "-czf", layer, "plugin.wasm"]);
+      await run("tar", ["-C", dirname(pluginWasm), ...SAME_BYTES, "-czf", layer, "plugin.wasm"]);
       const args = ["append", ...options, "--new_layer", layer, "--new_tag", `${this.host}/${name}`];
       const { stdout } = await run(this.#programs.crane, args, { env: { HOME: folder } });
       return stdout.trim();
