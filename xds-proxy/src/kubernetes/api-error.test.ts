@@ -17,21 +17,27 @@ function saidOf(thrown: unknown, more: Partial<FailedRequest> = {}): readonly (s
 }
 
 describe("what an API server answers", () => {
-  const rbac = answer(403, {
-    message:
-      'wasmplugins.extensions.istio.io "wpgate" is forbidden: User "system:serviceaccount:team-a:ci" cannot patch resource "wasmplugins" in API group "extensions.istio.io" in the namespace "team-a"',
-  });
+  const rbac = (verb: string): ReturnType<typeof answer> =>
+    answer(403, {
+      message: `wasmplugins.extensions.istio.io "wpgate" is forbidden: User "system:serviceaccount:team-a:ci" cannot ${verb} resource "wasmplugins" in API group "extensions.istio.io" in the namespace "team-a"`,
+    });
 
   test("who may not do what, and the rule that allows it", () => {
-    expect(saidOf(rbac)).toEqual([
+    expect(saidOf(rbac("patch"))).toEqual([
       "FORBIDDEN",
       "system:serviceaccount:team-a:ci may not patch wasmplugins.extensions.istio.io wpgate in namespace team-a",
       "this rule allows it, in a Role in team-a: {apiGroups: [extensions.istio.io], resources: [wasmplugins], resourceNames: [wpgate], verbs: [patch]}",
     ]);
   });
 
+  test("an apply that finds nothing is a create", () => {
+    const [, message, hint] = saidOf(rbac("create"));
+    expect(message).toContain("may not create wasmplugins");
+    expect(hint).toMatch(/: {apiGroups: \[extensions.istio.io\], resources: \[wasmplugins\], verbs: \[create\]}$/);
+  });
+
   test("of all namespaces", () => {
-    const [, message, hint] = saidOf(rbac, { verb: "list", namespace: undefined, name: undefined });
+    const [, message, hint] = saidOf(rbac("list"), { verb: "list", namespace: undefined, name: undefined });
     expect(message).toBe(
       "system:serviceaccount:team-a:ci may not list wasmplugins.extensions.istio.io in all namespaces",
     );

@@ -66,20 +66,22 @@ function explain(httpStatus: number, status: Status, request: FailedRequest): Ex
   return { code: "DENIED", what: `${subject} was refused: ${why}` };
 }
 
-/** RBAC's own sentence names the user; an admission webhook refuses with the same number and another sentence. */
+/** RBAC's own sentence names the user, and the verb, which is `create` where an apply finds nothing; an admission webhook
+ *  refuses with the same number and another sentence. */
 function forbidden(status: Status, request: FailedRequest): Explanation {
-  const [, user] = /User "([^"]+)" cannot \w+ resource/.exec(status.message) ?? [];
-  if (user === undefined)
+  const [, user, verb] = /User "([^"]+)" cannot (\w+) resource/.exec(status.message) ?? [];
+  if (user === undefined || verb === undefined)
     return { code: "DENIED", what: `${subjectOf(request)} was refused: ${reasonOf(status, 403)}` };
+  const place = request.namespace === undefined ? "a ClusterRole" : `a Role in ${request.namespace}`;
   return {
-    ...{ code: "FORBIDDEN", what: `${user} may not ${request.verb} ${subjectOf(request)}` },
-    hint: `this rule allows it, in a ${request.namespace === undefined ? "ClusterRole" : `Role in ${request.namespace}`}: ${ruleFor(request)}`,
+    ...{ code: "FORBIDDEN", what: `${user} may not ${verb} ${subjectOf(request)}` },
+    hint: `this rule allows it, in ${place}: ${ruleFor(verb, request)}`,
   };
 }
 
-/** A rule that gives nothing more than what was asked for. */
-function ruleFor({ verb, resource, group, name }: ApiRequest): string {
-  const names = name === undefined ? "" : `, resourceNames: [${name}]`;
+/** A rule that gives nothing more than what was asked for. RBAC knows no names of what does not exist yet. */
+function ruleFor(verb: string, { resource, group, name }: ApiRequest): string {
+  const names = name === undefined || verb === "create" ? "" : `, resourceNames: [${name}]`;
   return `{apiGroups: [${group}], resources: [${resource}]${names}, verbs: [${verb}]}`;
 }
 
