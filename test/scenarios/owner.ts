@@ -11,7 +11,8 @@ import type { Signer, StatementOptions } from "../../xds-proxy/src/envelope/seal
 import { encodeFresh, encodeRoot, encodeSet } from "../../xds-proxy/src/envelope/documents.ts";
 import type { RootDocument, SetEntry } from "../../xds-proxy/src/envelope/documents.ts";
 import type { Recipient, RecipientPublic, Use } from "../../xds-proxy/src/envelope/types.ts";
-import type { NamespaceBundle } from "../../xds-proxy/src/owner/bundle.ts";
+import { encodeBundle, type NamespaceBundle } from "../../xds-proxy/src/owner/bundle.ts";
+import { describeSet } from "../../xds-proxy/src/owner/describe.ts";
 
 export const MESH = "mesh";
 export const TRUST_DOMAIN = "cluster.local";
@@ -63,6 +64,14 @@ export interface BundleContent {
   /** One hour after `iatSec` when absent. */
   readonly freshExpSec?: number;
   readonly keys?: Partial<KeyRing>;
+}
+
+export interface ConfirmationContent {
+  readonly ver: string;
+  readonly iatSec?: number;
+  /** One hour after `iatSec` when absent. */
+  readonly expSec?: number;
+  readonly signer?: Signer;
 }
 
 export interface OwnerOptions {
@@ -131,6 +140,14 @@ export class Owner {
       set: encodeBase64Url(await this.sign("set", { data: set, ver, ...times }, keys.cfg)),
       envelopes: signed.flatMap(({ envelopes }) => envelopes.map(encodeBase64Url)),
     };
+  }
+
+  /** One more fresh statement for the set of a bundle. */
+  async confirm({ set = "" }: NamespaceBundle, content: ConfirmationContent): Promise<string> {
+    const { ver, iatSec = nowSec(), expSec = iatSec + 3_600, signer = this.keys.fresh } = content;
+    const { ver: setVer, cd } = describeSet(set);
+    const data = encodeFresh({ set: { ver: setVer, cd } });
+    return encodeBase64Url(await this.sign("fresh", { data, ver, iatSec, expSec }, signer));
   }
 
   /** One statement of this namespace. */
@@ -211,4 +228,9 @@ async function signRoot(root: RootDocument, signers: readonly [Signer, ...Signer
 
 function addressOf(root: RootDocument): Pick<StatementOptions, "ns" | "mesh" | "trustDomain" | "sub"> {
   return { ns: root.ns, mesh: root.mesh, trustDomain: root.trustDomain, sub: `mailto:owner@${root.ns}.example` };
+}
+
+/** A plugin configuration with fresh statements beside its sets. */
+export function withOuterFresh(bundles: readonly NamespaceBundle[], fresh: unknown): string {
+  return JSON.stringify({ ...(JSON.parse(encodeBundle(bundles)) as object), fresh });
 }

@@ -67,8 +67,10 @@ export type {
 export { USES } from "./envelope/types.ts";
 export { ROLES } from "./envelope/roles.ts";
 export type { Role } from "./envelope/roles.ts";
-export { encodeBundle, parseBundle } from "./owner/bundle.ts";
-export type { Bundle, NamespaceBundle } from "./owner/bundle.ts";
+export { encodeBundle, parseBundle, readConfiguration } from "./owner/bundle.ts";
+export type { Bundle, NamespaceBundle, PluginConfiguration } from "./owner/bundle.ts";
+export { freshPatch } from "./owner/outer-fresh.ts";
+export type { FreshPatch } from "./owner/outer-fresh.ts";
 export { readObjects } from "./owner/objects.ts";
 export type { OwnerObject, Source } from "./owner/objects.ts";
 export { encodePin, mergePins, parsePin } from "./owner/pin.ts";

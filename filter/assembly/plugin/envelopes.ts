@@ -12,6 +12,7 @@ import { Bundle } from "../envelope/types";
 import { Use } from "../envelope/use";
 import { Json, JsonKind, parseJson } from "../wire/json";
 import { quote } from "../wire/json-writer";
+import { OuterFresh } from "./outer-fresh";
 
 const QUOTE = View.utf8('"');
 const OPEN = View.utf8("[");
@@ -21,25 +22,23 @@ const NOTHING = View.utf8("[]");
 
 @final
 export class Envelopes {
-  /** The namespace that the last root names; empty when it cannot be read. */
-  readonly claimedNamespace: View;
-
   constructor(
     readonly bundle: Bundle,
+    /** The namespace that the last root names; empty when it cannot be read. */
+    readonly claimedNamespace: View,
     /** The JSON above in one spelling: equal texts are equal envelopes. */
     readonly text: View,
-  ) {
-    this.claimedNamespace = claimedNamespace(bundle.roots);
-  }
+  ) {}
 }
 
 /** Null when the text is malformed. */
 export function parseEnvelopes(text: View): Envelopes | null {
   const json = parseJson(text, false);
-  return json == null ? null : readEnvelopes(json);
+  return json == null ? null : readEnvelopes(json, OuterFresh.none());
 }
 
-export function readEnvelopes(json: Json): Envelopes | null {
+/** The fresh statement in the result is the one that counts. Null when `json` is malformed. */
+export function readEnvelopes(json: Json, outer: OuterFresh): Envelopes | null {
   const roots = texts(arrayMember(json, "roots"));
   const envelopes = texts(arrayMember(json, "envelopes"));
   if (roots == null || envelopes == null) return null;
@@ -51,7 +50,10 @@ export function readEnvelopes(json: Json): Envelopes | null {
   let known = 2;
   if (bundle.fresh != null) known++;
   if (bundle.set != null) known++;
-  return json.keys.length == known ? new Envelopes(bundle, write(bundle)) : null;
+  if (json.keys.length != known) return null;
+  const ns = claimedNamespace(roots);
+  bundle.fresh = outer.choose(ns, bundle.fresh);
+  return new Envelopes(bundle, ns, write(bundle));
 }
 
 function texts(items: Json[] | null): View[] | null {

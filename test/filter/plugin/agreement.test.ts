@@ -5,7 +5,7 @@ import { encodeBundle } from "../../../xds-proxy/src/owner/bundle.ts";
 import type { NamespaceBundle } from "../../../xds-proxy/src/owner/bundle.ts";
 import { allow, Gate } from "../../host/gate.ts";
 import type { Thread } from "../../host/process.ts";
-import { newKeys, nowSec, Owner } from "../../scenarios/owner.ts";
+import { newKeys, nowSec, Owner, withOuterFresh } from "../../scenarios/owner.ts";
 
 const HOUR_MS = 3_600_000;
 const NOW_MS = nowSec() * 1000;
@@ -13,6 +13,8 @@ const NOW_MS = nowSec() * 1000;
 let owners: readonly Owner[];
 /** Sets of one owner that differ in version, time, root and signer, and sets of others. */
 let bundles: readonly NamespaceBundle[];
+/** Newer fresh statements for the first two sets, the last one by nobody. */
+let confirmations: readonly string[];
 beforeAll(async () => {
   const owner = await Owner.create({ ns: "team-a" });
   const mesh = await Owner.create({ ns: "istio-system" });
@@ -28,6 +30,11 @@ beforeAll(async () => {
     mesh.bundle({ iatSec, policies: [] }),
     (await Owner.create({ ns: "team-a" })).bundle({ policies: [allow("/5")] }),
   ]);
+  confirmations = await Promise.all([
+    owner.confirm(bundles[0]!, { ver: "2", iatSec }),
+    owner.confirm(bundles[1]!, { ver: "3", iatSec: iatSec + 1_200 }),
+    owner.confirm(bundles[0]!, { ver: "4", iatSec, signer: newKeys().fresh }),
+  ]);
 });
 
 /** Changes one place of a text, or nothing. */
@@ -36,7 +43,10 @@ const mutation = fc.option(
   { freq: 2, nil: undefined },
 );
 const delivery = fc.record({
-  sets: fc.array(fc.nat({ max: 6 }), { maxLength: 2 }),
+  /** Both namespaces in force are rare by chance. */
+  sets: fc.oneof(fc.array(fc.nat({ max: 6 }), { maxLength: 2 }), fc.constantFrom([0, 5], [1, 5])),
+  /** Which fresh statement is beside the sets, if any. */
+  outer: fc.constantFrom(...[undefined, undefined, undefined, undefined, undefined], 0, 1, 2),
   mutation,
   offsetsMs: fc.array(fc.integer({ min: -HOUR_MS, max: 2 * HOUR_MS }), { minLength: 4, maxLength: 4 }),
   environment: fc.constantFrom({}, { A: "1" }),
@@ -50,9 +60,9 @@ test("whatever is delivered, whatever the clocks of the threads say, whatever ot
     fc.property(fc.array(delivery, { minLength: 1, maxLength: 6 }), (deliveries) => {
       const gate = new Gate(owners, { workers: 2 });
       const taken = new Set<string>();
-      for (const { sets, mutation: change, offsetsMs, environment, noise, name } of deliveries) {
+      for (const { sets, outer, mutation: change, offsetsMs, environment, noise, name } of deliveries) {
         const threads: readonly Thread[] = ["canary", "main", 0, 1];
-        const configuration = mutate(encodeBundle(sets.map((i) => bundles[i]!)), change);
+        const configuration = mutate(configurationOf(sets, outer), change);
         const before = (thread: Thread): void => {
           gate.process.nowMs = NOW_MS + offsetsMs[threads.indexOf(thread)]!;
           if (noise) scramble(gate);
@@ -71,7 +81,7 @@ test("whatever is delivered, whatever the clocks of the threads say, whatever ot
       }
       for (const code of Object.keys(gate.refusals())) seen.add(code);
     }),
-    { numRuns: 100 },
+    { numRuns: 200 },
   );
   // Otherwise the deliveries would prove little.
   for (const what of [
@@ -86,6 +96,11 @@ test("whatever is delivered, whatever the clocks of the threads say, whatever ot
   ])
     expect(seen).toContain(what);
 });
+
+function configurationOf(sets: readonly number[], outer: number | undefined): string {
+  const chosen = sets.map((i) => bundles[i]!);
+  return outer === undefined ? encodeBundle(chosen) : withOuterFresh(chosen, { "team-a": confirmations[outer] });
+}
 
 function mutate(text: string, change: { readonly at: number; readonly text: string } | undefined): string {
   if (!change) return text;

@@ -1,10 +1,15 @@
 // A bundle: all that a consumer needs of one or more namespaces, as texts that nobody has to trust. It is the plugin
 // configuration of the filter; what `wpgate sign` writes, what a WasmPlugin carries and what Envoy gets are one format.
 //
-//   {"wpgate":1,"sets":[{"roots":["…"],"fresh":"…","set":"…","envelopes":["…"]}]}
+//   {"wpgate":1,"sets":[{"roots":["…"],"fresh":"…","set":"…","envelopes":["…"]}],"fresh":{"<namespace>":"…"}}
+//
+// The outer `fresh` is what online signers add to an object in Kubernetes; reading resolves it, and nothing here writes it.
 import { isRecord, isTextList } from "../bytes/record.ts";
 import { parseYaml } from "../bytes/yaml.ts";
+import { isLabel } from "../envelope/names.ts";
 import { ConfigError } from "../errors.ts";
+import { FRESH_ENTRIES_MAX_COUNT } from "../gen/limits.ts";
+import { countingFresh, outerFreshFor } from "./outer-fresh.ts";
 
 /** One namespace's part; every text is the base64url of an envelope. */
 export interface NamespaceBundle {
@@ -18,6 +23,14 @@ export interface NamespaceBundle {
 export interface Bundle {
   readonly wpgate: 1;
   readonly sets: readonly NamespaceBundle[];
+}
+
+/** What the `pluginConfig` of an object holds. */
+export interface PluginConfiguration {
+  /** Each with the fresh statement that counts. */
+  readonly sets: readonly NamespaceBundle[];
+  /** Beside `sets`, by namespace. */
+  readonly fresh: ReadonlyMap<string, string>;
 }
 
 /** The filter takes this text as it is: nothing may follow the value, not even the end of a line. */
@@ -42,7 +55,7 @@ export function parseBundle(text: string, source: string): Bundle {
   const configurations = documentsOf(text, source).flatMap(configurationsIn);
   if (configurations.length === 0)
     throw new ConfigError([{ path: source, message: "holds no bundle and no WasmPlugin of wpgate" }]);
-  return { wpgate: 1, sets: configurations.flatMap((configuration) => setsOf(configuration, source)) };
+  return { wpgate: 1, sets: configurations.flatMap((configuration) => readConfiguration(configuration, source).sets) };
 }
 
 /** JSON first: it is what bundles are, and its parser is a hundred times faster. */
@@ -65,16 +78,41 @@ function configurationsIn(value: unknown): readonly Readonly<Record<string, unkn
   return isRecord(spec) ? configurationsIn(spec["pluginConfig"]) : [];
 }
 
-function setsOf(configuration: Readonly<Record<string, unknown>>, source: string): readonly NamespaceBundle[] {
-  const wrong = (path: string, message: string): never => {
+/** @throws ConfigError when it is not as above */
+export function readConfiguration(
+  configuration: Readonly<Record<string, unknown>>,
+  source: string,
+): PluginConfiguration {
+  const wrong: Wrong = (path, message) => {
     throw new ConfigError([{ path: `${source}: ${path}`, message }]);
   };
+  if (configuration["wpgate"] !== 1) wrong("wpgate", "must be 1, the version of this format");
+  const fresh = freshOf(configuration["fresh"], wrong);
+  return { sets: setsOf(configuration["sets"], wrong).map((set) => withCountingFresh(set, fresh)), fresh };
+}
+
+function withCountingFresh(set: NamespaceBundle, outer: ReadonlyMap<string, string>): NamespaceBundle {
+  const text = outerFreshFor(set.roots, outer);
+  return text === undefined ? set : { ...set, fresh: countingFresh(set.fresh, text) };
+}
+
+type Wrong = (path: string, message: string) => never;
+
+function freshOf(value: unknown, wrong: Wrong): ReadonlyMap<string, string> {
+  if (value === undefined) return new Map();
+  if (!isRecord(value)) return wrong("fresh", "must map namespaces to fresh statements");
+  const entries = Object.entries(value).map(([ns, text]): readonly [string, string] =>
+    isLabel(ns) && typeof text === "string" ? [ns, text] : wrong(`fresh.${ns}`, "must be a namespace and a text"),
+  );
+  if (entries.length > FRESH_ENTRIES_MAX_COUNT) wrong("fresh", `must have at most ${FRESH_ENTRIES_MAX_COUNT} members`);
+  return new Map(entries);
+}
+
+function setsOf(sets: unknown, wrong: Wrong): readonly NamespaceBundle[] {
   const texts = (value: unknown, path: string): readonly string[] =>
     isTextList(value) ? value : wrong(path, "must be a list of texts");
   const text = (value: unknown, path: string): string =>
     typeof value === "string" ? value : wrong(path, "must be a text");
-  if (configuration["wpgate"] !== 1) wrong("wpgate", "must be 1, the version of this format");
-  const { sets } = configuration;
   if (!Array.isArray(sets)) return wrong("sets", "must be a list");
   return sets.map((set: unknown, index): NamespaceBundle => {
     const path = `sets[${index}]`;
