@@ -18,6 +18,7 @@ import { startEnvoy, type EnvoyProcess } from "./envoy-process.ts";
 import { send } from "./http-request.ts";
 import { projectFile } from "./project-file.ts";
 import { newCodes, refusals } from "./refusals.ts";
+import type { Outcome, Probe, Stage } from "./stage.ts";
 import { bootstrap, cluster, extensionConfig, listener, toAny, TypeUrl } from "./resources.ts";
 import { until } from "./until.ts";
 
@@ -37,21 +38,7 @@ export interface ScenarioOptions {
   readonly signal: AbortSignal;
 }
 
-/** What became of one delivery. */
-export interface Outcome {
-  /** Envoy's own answer to the control plane. */
-  readonly answer: "ACK" | "NACK";
-  /** Codes with which the filter has refused something since. */
-  readonly codes: readonly Code[];
-}
-
-export interface Probe {
-  readonly method: string;
-  readonly path: string;
-  readonly status: number;
-}
-
-export class Scenario {
+export class Scenario implements Stage {
   readonly envoy: EnvoyProcess;
   readonly controlPlane: ControlPlane;
   readonly #backend: Backend;
@@ -110,7 +97,6 @@ export class Scenario {
     return this.#port;
   }
 
-  /** Lets the control plane carry a bundle to Envoy. @param refused - wait until the filter has refused something */
   async deliver(bundle: NamespaceBundle, refused: boolean): Promise<Outcome> {
     const before = await refusals(this.envoy.admin);
     const configuration = encodeBundle([bundle]);
