@@ -7,8 +7,9 @@ import { resolve } from "node:path";
 import type { TrustState } from "../envelope/types.ts";
 import { UpstreamError, VerifyError } from "../errors.ts";
 import { applyFresh } from "../kubernetes/fresh-field.ts";
-import { claimedNamespace, readPluginConfig, type PluginConfig } from "../kubernetes/plugin-config.ts";
+import { claimedNamespace, readPluginConfig } from "../kubernetes/plugin-config.ts";
 import type { LivePlugin, PluginName, WasmPlugins } from "../kubernetes/wasm-plugins.ts";
+import type { PluginConfiguration } from "../owner/bundle.ts";
 import { summarizeFresh, type FreshSummary } from "../owner/bundle-summary.ts";
 import { confirmed, readConfirmation, renewalAtSec, type Confirmation } from "../owner/confirmation.ts";
 import { signFresh } from "../owner/publish.ts";
@@ -102,7 +103,7 @@ export class OnlineSigner {
     return { renewed: true, setVer: found.set.ver, fresh, renewalAtSec: renewalAtSec(next) };
   }
 
-  async #read(): Promise<{ readonly live: LivePlugin; readonly config: PluginConfig }> {
+  async #read(): Promise<{ readonly live: LivePlugin; readonly config: PluginConfiguration }> {
     const { plugin } = this.#options;
     const live = await this.#plugins.get(plugin);
     const config = live && readPluginConfig(live.object, shownPlugin(plugin));

@@ -2,8 +2,9 @@
 import { isRecord } from "../bytes/record.ts";
 import { parseYaml } from "../bytes/yaml.ts";
 import { ConfigError, ParseError } from "../errors.ts";
-import { readPluginConfig, type PluginConfig } from "../kubernetes/plugin-config.ts";
+import { readPluginConfig } from "../kubernetes/plugin-config.ts";
 import { API_VERSION, KIND, type PluginName } from "../kubernetes/wasm-plugins.ts";
+import type { PluginConfiguration } from "../owner/bundle.ts";
 import { summarize } from "../owner/bundle-summary.ts";
 import type { CliContext } from "./context.ts";
 import { Hinted } from "./failure.ts";
@@ -12,7 +13,7 @@ import { inputName, readTextInput } from "./files.ts";
 export interface PluginInput extends PluginName {
   /** Only what may be applied: no status, nothing that the server manages, no fresh statements of online signers. */
   readonly object: Readonly<Record<string, unknown>>;
-  readonly config: PluginConfig;
+  readonly config: PluginConfiguration;
 }
 
 /** @throws ParseError for what is no WasmPlugin of wpgate; ConfigError for what can not be read */
@@ -81,7 +82,7 @@ function withoutFresh(pluginConfig: unknown): unknown {
 }
 
 /** Which versions they claim is what everything else depends on. */
-function checkEnvelopes({ sets }: PluginConfig, source: string): void {
+function checkEnvelopes({ sets }: PluginConfiguration, source: string): void {
   try {
     sets.forEach(summarize);
   } catch (error) {

@@ -8,7 +8,7 @@ const attempt = (renewed: boolean): Parameters<SignerHealth["succeeded"]>[0] => 
 
 test("nothing is known before the first success", () => {
   const health = new SignerHealth();
-  expect([health.healthy(0).ok, health.ready().ok, health.expiresInSec(0)]).toEqual([false, false, 0]);
+  expect([health.healthy(0).ok, health.ready().ok, health.expiresInSec(0)]).toEqual([true, false, 0]);
 });
 
 test("healthy until a quarter of its life is left, whatever fails", () => {

@@ -36,9 +36,10 @@ export class SignerHealth {
     return this.fresh === undefined ? 0 : Math.max(0, this.fresh.expSec - Math.trunc(nowMs / 1000));
   }
 
-  /** Whether the set stays fresh for the time that is needed to repair something. */
+  /** Whether the set stays fresh for the time that is needed to repair something. Before anything was read nobody knows, and
+   *  to start again would not help. */
   healthy(nowMs: number): Probe {
-    if (this.fresh === undefined) return { ok: false, reason: "nothing was read yet" };
+    if (this.fresh === undefined) return { ok: true, reason: "nothing was read yet" };
     const { iatSec, expSec } = this.fresh;
     const leftSec = this.expiresInSec(nowMs);
     return { ok: leftSec * HEALTHY_PART >= expSec - iatSec, reason: `fresh for ${leftSec} s` };

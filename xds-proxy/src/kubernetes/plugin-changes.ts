@@ -1,11 +1,11 @@
 /** What an apply changes: policies in the words of policies, everything else as fields. */
 import { isRecord } from "../bytes/record.ts";
 import { ParseError } from "../errors.ts";
-import type { NamespaceBundle } from "../owner/bundle.ts";
+import type { NamespaceBundle, PluginConfiguration } from "../owner/bundle.ts";
 import { summarize, type BundleSummary } from "../owner/bundle-summary.ts";
 import { compareSnapshots, snapshotOf, type Comparison, type Snapshot } from "../owner/compare.ts";
 import { changedFields, type FieldChange } from "./changed-fields.ts";
-import { claimedNamespace, pluginConfigOf, type PluginConfig } from "./plugin-config.ts";
+import { claimedNamespace, pluginConfigOf } from "./plugin-config.ts";
 
 export interface NamespaceChange {
   readonly ns: string;
@@ -24,7 +24,7 @@ export interface PluginChanges {
 /** An object and what is in it; the configuration is absent where it can not be read. */
 export interface PluginState {
   readonly object: Readonly<Record<string, unknown>>;
-  readonly config: PluginConfig | undefined;
+  readonly config: PluginConfiguration | undefined;
 }
 
 export function pluginChanges(before: PluginState | undefined, after: PluginState): PluginChanges {
@@ -37,7 +37,7 @@ export function pluginChanges(before: PluginState | undefined, after: PluginStat
   };
 }
 
-function byNamespace(config: PluginConfig | undefined): ReadonlyMap<string, NamespaceBundle> {
+function byNamespace(config: PluginConfiguration | undefined): ReadonlyMap<string, NamespaceBundle> {
   return new Map((config?.sets ?? []).map((set) => [claimedNamespace(set) ?? "", set]));
 }
 

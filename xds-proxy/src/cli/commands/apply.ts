@@ -2,11 +2,11 @@
 import { Command, Option } from "commander";
 import { ConfigError, ParseError, UpstreamError, VerifyError } from "../../errors.ts";
 import { pluginChanges, type PluginChanges, type PluginState } from "../../kubernetes/plugin-changes.ts";
-import { claimedNamespace, readPluginConfig } from "../../kubernetes/plugin-config.ts";
+import { readPluginConfig } from "../../kubernetes/plugin-config.ts";
 import { WasmPlugins, type LivePlugin } from "../../kubernetes/wasm-plugins.ts";
 import type { NamespaceBundle } from "../../owner/bundle.ts";
 import { olderThan, summarize, type BundleSummary } from "../../owner/bundle-summary.ts";
-import { laterFresh } from "../../owner/later-fresh.ts";
+import { countingFresh, outerFreshFor } from "../../owner/outer-fresh.ts";
 import { clusterOptions, openCluster, shownPlugin, type ClusterFlags } from "../cluster-options.ts";
 import type { CliContext } from "../context.ts";
 import { Hinted } from "../failure.ts";
@@ -50,11 +50,7 @@ export function applyCommand(context: CliContext): Command {
     .action(async (paths: string[], options: Options) => {
       await applyAll(context, paths, options);
     });
-  return example(
-    command,
-    `wpgate wasmplugin team-a/bundle.json --url oci://registry.example.com/wpgate:1 \\
-  --module wpgate.wasm | wpgate apply --dry-run`,
-  );
+  return example(command, "wpgate apply plugin.yaml --dry-run\nwpgate apply plugin.yaml");
 }
 
 interface Applied {
@@ -137,8 +133,8 @@ function mergedSummaries({ config }: PluginInput, live: PluginState | undefined)
   const beside = live?.config?.fresh ?? new Map<string, string>();
   return summariesOf(
     config.sets.map((set) => {
-      const fresh = laterFresh(set.fresh, beside.get(claimedNamespace(set) ?? ""));
-      return fresh === undefined ? set : { ...set, fresh };
+      const outer = outerFreshFor(set.roots, beside);
+      return outer === undefined ? set : { ...set, fresh: countingFresh(set.fresh, outer) };
     }),
   );
 }
