@@ -59,6 +59,16 @@ describe("wasmplugin", () => {
     expect(JSON.parse(stdout)).toMatchObject({ spec: { sha256, match: [{ mode: "CLIENT" }] } });
   });
 
+  test("the owner's part alone", async () => {
+    const { stdout } = await wasmplugin("--content", "--namespace", "team-b", "-o", "json");
+    expect(JSON.parse(stdout)).toEqual({
+      apiVersion: "extensions.istio.io/v1alpha1",
+      kind: "WasmPlugin",
+      metadata: { name: "wpgate", namespace: "team-b" },
+      spec: { pluginConfig: JSON.parse(cli.read(BUNDLE)) as unknown },
+    });
+  });
+
   test("an image by its own digest, which its address may end with", async () => {
     const url = `oci://r:5000/w@sha256:${SHA256}`;
     for (const more of [[], ["--sha256", SHA256]])
@@ -71,7 +81,8 @@ describe("wasmplugin", () => {
       ["--url", "oci://r/w", "--sha256", SHA256, "--fail-strategy", "FAIL_OPEN"],
       "FAIL_RELOAD, FAIL_CLOSE",
     ],
-    ["no module", ["--sha256", SHA256], "--url"],
+    ["no module", ["--sha256", SHA256], "--url: is missing"],
+    ["content and a setting", ["--content", "--mode", "CLIENT"], "cannot be used with"],
     ["no digest", ["--url", "https://r/w"], "--sha256: is missing"],
     ["no digest of the image", ["--url", "oci://r/w:1"], "--url: has no digest of the image"],
     [

@@ -31,9 +31,11 @@ export interface WasmPluginOptions {
   readonly selector: Readonly<Record<string, string>>;
 }
 
+export type WasmPlugin = Readonly<Record<string, unknown>>;
+
 /** A JSON object that is ready for `kubectl apply --server-side`.
  *  @throws ConfigError for what Istio or the API server would refuse; LimitError above `OBJECT_MAX_BYTES`. */
-export function wasmPlugin(options: WasmPluginOptions): Readonly<Record<string, unknown>> {
+export function wasmPlugin(options: WasmPluginOptions): WasmPlugin {
   const faults = [
     ...(/^(?:oci|https?):\/\/[^/\s]+\/?\S*$|^file:\/\/\/\S+$/.test(options.url)
       ? []
@@ -47,22 +49,29 @@ export function wasmPlugin(options: WasmPluginOptions): Readonly<Record<string, 
     ...(options.bundle.sets.length > 0 ? [] : [{ path: "bundle", message: "is empty" }]),
   ];
   if (faults.length > 0) throw new ConfigError(faults);
+  return withSpec(options, {
+    ...(Object.keys(options.selector).length === 0 ? {} : { selector: { matchLabels: options.selector } }),
+    url: options.url,
+    sha256: options.sha256,
+    phase: "AUTHZ",
+    failStrategy: options.failStrategy,
+    // Without a match the plugin would also judge what the workload sends.
+    match: [{ mode: options.mode }],
+    // The key for what is sealed comes from the environment of the proxy's own container.
+    ...(hasSealed(options.bundle) ? { vmConfig: { env: [{ name: RECIPIENT_VARIABLE, valueFrom: "HOST" }] } } : {}),
+    pluginConfig: options.bundle,
+  });
+}
+
+/** The owner's part of an object whose rest is the platform team's: for server-side apply, which leaves the rest alone. */
+export function wasmPluginContent(options: Pick<WasmPluginOptions, "name" | "namespace" | "bundle">): WasmPlugin {
+  return withSpec(options, { pluginConfig: options.bundle });
+}
+
+function withSpec({ name, namespace }: Pick<WasmPluginOptions, "name" | "namespace">, spec: object): WasmPlugin {
   const object = {
-    apiVersion: "extensions.istio.io/v1alpha1",
-    kind: "WasmPlugin",
-    metadata: { name: options.name, namespace: options.namespace },
-    spec: {
-      ...(Object.keys(options.selector).length === 0 ? {} : { selector: { matchLabels: options.selector } }),
-      url: options.url,
-      sha256: options.sha256,
-      phase: "AUTHZ",
-      failStrategy: options.failStrategy,
-      // Without a match the plugin would also judge what the workload sends.
-      match: [{ mode: options.mode }],
-      // The key for what is sealed comes from the environment of the proxy's own container.
-      ...(hasSealed(options.bundle) ? { vmConfig: { env: [{ name: RECIPIENT_VARIABLE, valueFrom: "HOST" }] } } : {}),
-      pluginConfig: options.bundle,
-    },
+    ...{ apiVersion: "extensions.istio.io/v1alpha1", kind: "WasmPlugin" },
+    ...{ metadata: { name, namespace }, spec },
   };
   const bytes = Buffer.byteLength(JSON.stringify(object));
   if (bytes > OBJECT_MAX_BYTES)

@@ -9,8 +9,11 @@ import {
   MATCH_MODES,
   OBJECT_WARN_BYTES,
   wasmPlugin,
+  wasmPluginContent,
   type FailStrategy,
   type MatchMode,
+  type WasmPlugin,
+  type WasmPluginOptions,
 } from "../../owner/wasm-plugin.ts";
 import { readBundleInput } from "../bundle-input.ts";
 import type { CliContext } from "../context.ts";
@@ -22,7 +25,8 @@ import { printJson, warn } from "../ui.ts";
 interface Options {
   readonly name: string;
   readonly namespace?: string;
-  readonly url: string;
+  readonly url?: string;
+  readonly content?: true;
   readonly sha256?: string;
   readonly module?: string;
   readonly mode: MatchMode;
@@ -30,6 +34,8 @@ interface Options {
   readonly selector?: Readonly<Record<string, string>>;
   readonly output: "yaml" | "json";
 }
+
+type Content = Pick<WasmPluginOptions, "name" | "namespace" | "bundle">;
 
 const IMAGE_HINT = "give --url oci://NAME@sha256:HEX, as crane append and oras push print it";
 
@@ -41,16 +47,24 @@ export function wasmpluginCommand(context: CliContext): Command {
         "configuration: that of a namespace, and that of the root namespace where it is pinned. Apply it with\n" +
         "kubectl apply --server-side: without that flag kubectl keeps a second copy in an annotation, which\n" +
         "may have 256 KiB only. A warning comes at 200 KiB, and above 1 MiB nothing is written.\n" +
-        "An oci:// address names the image with its digest, as crane and oras print it when they push.",
+        "An oci:// address names the image with its digest, as crane and oras print it when they push. Where\n" +
+        "module and settings are somebody else's (deploy/kubernetes), --content prints the owner's part alone.",
     )
     .argument("<bundle...>", "bundle.json files, or -")
     .addOption(new Option("--name <name>", "name of the object").default("wpgate"))
     .addOption(new Option("--namespace <name>", "namespace of the object (default: that of the first bundle)"))
     .addOption(
-      new Option(
-        "--url <url>",
-        "where Envoy gets the pinned module: oci://NAME@sha256:HEX, https:// or file:///",
-      ).makeOptionMandatory(),
+      new Option("--url <url>", "where Envoy gets the pinned module: oci://NAME@sha256:HEX, https:// or file:///"),
+    )
+    .addOption(
+      new Option("--content", "nothing but the bundles").conflicts([
+        "url",
+        "sha256",
+        "module",
+        "mode",
+        "failStrategy",
+        "selector",
+      ]),
     )
     .addOption(
       new Option(
@@ -93,12 +107,9 @@ async function print(context: CliContext, paths: readonly string[], options: Opt
       "has no set or no fresh, and would be refused by every consumer",
       "run wpgate sign first",
     );
-  const object = wasmPlugin({
-    ...{ name: options.name, url: options.url, mode: options.mode, failStrategy: options.failStrategy },
-    ...{ selector: options.selector ?? {}, bundle: { wpgate: 1, sets } },
-    namespace: options.namespace ?? namespaceOf(sets[0]?.set),
-    sha256: await digest(context, options),
-  });
+  const namespace = options.namespace ?? namespaceOf(sets[0]?.set);
+  const content = { name: options.name, namespace, bundle: { wpgate: 1, sets } } as const;
+  const object = options.content ? wasmPluginContent(content) : await whole(context, content, options);
   const bytes = Buffer.byteLength(JSON.stringify(object));
   if (bytes > OBJECT_WARN_BYTES)
     warn(context, `the object has ${Math.ceil(bytes / 1024)} KiB; from 1024 KiB on the API server refuses it`);
@@ -106,8 +117,19 @@ async function print(context: CliContext, paths: readonly string[], options: Opt
   else context.stdout(stringify(object, { lineWidth: 0 }));
 }
 
+async function whole(context: CliContext, content: Content, options: Options): Promise<WasmPlugin> {
+  const { url, mode, failStrategy, selector = {} } = options;
+  if (url === undefined)
+    throw usageError("--url", "is missing", "give the module's address, or --content where it is somebody else's");
+  const sha256 = await digest(context, { ...options, url });
+  return wasmPlugin({ ...content, url, sha256, mode, failStrategy, selector });
+}
+
 /** For an image Istio compares the digest of its manifest, not of the module in it. */
-async function digest(context: CliContext, { url, sha256, module }: Options): Promise<string> {
+async function digest(
+  context: CliContext,
+  { url, sha256, module }: Options & { readonly url: string },
+): Promise<string> {
   if (module !== undefined && url.startsWith("oci://"))
     throw usageError("--module", "is not what the digest of an image is made of", IMAGE_HINT);
   const given = sha256 ?? imageDigestOf(url);
