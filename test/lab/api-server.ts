@@ -13,8 +13,12 @@ import { ready } from "./ready.ts";
 /** Both end at once when asked; etcd must not go first, or kube-apiserver waits for it for minutes. */
 const STOP_GRACE_MS = 10_000;
 
-/** Users who come with the API server. Everyone else is a ServiceAccount, or is impersonated by the admin. */
-const GROUPS = { admin: "system:masters", istiod: "istiod" } as const;
+/** Users who come with the API server, each with one group: the latter two are those of deploy/kubernetes. Everyone else
+ *  is a ServiceAccount, or is impersonated by the admin. */
+const GROUPS = {
+  ...{ admin: "system:masters", istiod: "istiod" },
+  ...{ platform: "wpgate:platform", owner: "team-a:editors" },
+} as const;
 export type User = keyof typeof GROUPS;
 
 export class ApiServer {
@@ -48,7 +52,7 @@ export class ApiServer {
   static async start(programs: Programs): Promise<ApiServer> {
     const folder = await mkdtemp(join(tmpdir(), "wpgate-lab-"));
     const ports = { server: await freePort(), etcd: await freePort(), peers: await freePort() };
-    const tokens = { admin: randomBytes(16).toString("hex"), istiod: randomBytes(16).toString("hex") };
+    const tokens = tokensOf(() => randomBytes(16).toString("hex"));
     const authority = await writeIdentity(folder, tokens);
     const api = new ApiServer({ folder, programs, ports, tokens, authority });
     try {
@@ -152,6 +156,10 @@ interface Ports {
   readonly server: number;
   readonly etcd: number;
   readonly peers: number;
+}
+
+function tokensOf(token: () => string): Readonly<Record<User, string>> {
+  return { admin: token(), istiod: token(), platform: token(), owner: token() };
 }
 
 /** Certificate, service account keys and tokens; returns the authority of the certificate. */
