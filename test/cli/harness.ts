@@ -17,6 +17,8 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
   /** Whether a person looks at stdout. */
   readonly terminal?: boolean;
+  /** Gets stderr as it is written, too. */
+  readonly onStderr?: (text: string) => void;
 }
 
 export class Cli {
@@ -30,7 +32,10 @@ export class Cli {
       environment: process.env,
       readStdin: () => Promise.resolve(Buffer.from(options.stdin ?? "")),
       stdout: (text) => (out.stdout += text),
-      stderr: (text) => (out.stderr += text),
+      stderr: (text) => {
+        out.stderr += text;
+        options.onStderr?.(text);
+      },
       colour: { stdout: options.terminal === true, stderr: false },
       nowMs: () => this.nowMs,
       signal: options.signal ?? new AbortController().signal,
