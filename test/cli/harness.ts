@@ -17,6 +17,7 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
   /** Whether a person looks at stdout. */
   readonly terminal?: boolean;
+  readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Gets stderr as it is written, too. */
   readonly onStderr?: (text: string) => void;
 }
@@ -29,7 +30,7 @@ export class Cli {
     const out = { stdout: "", stderr: "" };
     const context: CliContext = {
       cwd: this.folder,
-      environment: process.env,
+      environment: options.environment ?? process.env,
       readStdin: () => Promise.resolve(Buffer.from(options.stdin ?? "")),
       stdout: (text) => (out.stdout += text),
       stderr: (text) => {
