@@ -86,6 +86,37 @@ describe("applies", () => {
     expect(ownedBy(await cluster.live("gateway"), "ci")).toContain("spec.url");
   });
 
+  test("the owner's part alone, beside what somebody else has applied", async () => {
+    const whole = await cluster.plugin("GET");
+    const content = await cluster.cli.good("wasmplugin", `${NS}/bundle.json`, "--content");
+    const refused = await cluster.apply(content);
+    expect([refused.code, refused.stderr]).toEqual([
+      1,
+      expect.stringContaining("hint: this is the owner's part alone"),
+    ]);
+    await cluster.apply(
+      whole.replace(/pluginConfig:[^]*$/, "pluginConfig: { wpgate: 1, sets: [] }\n"),
+      "--field-manager=platform",
+    );
+    await cluster.lab.kubectl([
+      "patch",
+      "wasmplugin",
+      "wpgate",
+      "-n",
+      NS,
+      "--type=json",
+      "--field-manager=platform",
+      "-p",
+      '[{"op": "remove", "path": "/spec/pluginConfig/sets"}]',
+    ]);
+    expect((await cluster.apply(content, "--force-conflicts")).stdout).toMatch(
+      /^team-a\/wpgate {2}changed\n {2}\+ namespace team-a/,
+    );
+    const live = await cluster.live();
+    expect(ownedBy(live, "wpgate")).toEqual(["spec.pluginConfig.sets", "spec.pluginConfig.wpgate"]);
+    expect(ownedBy(live, "platform")).toContain("spec.url");
+  });
+
   test("leaves what an online signer keeps", async () => {
     await cluster.apply(await cluster.plugin("GET"));
     await cluster.good("fresh", "-C", NS, "--plugin", "wpgate");

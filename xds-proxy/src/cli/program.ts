@@ -9,8 +9,8 @@ import { note, showError, showHint } from "./ui.ts";
 
 const EXIT_CODES = `
 Exit codes:
-  0   done, verified, allowed; diff: no change
-  1   refused, denied; diff: something changes
+  0   done, verified, allowed; diff: no change; status: all is well
+  1   refused, denied; diff: something changes; status: something is not well
   2   wrong use or configuration
   3   a bug of wpgate
   130 stopped by Ctrl-C or SIGTERM`;

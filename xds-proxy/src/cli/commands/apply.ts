@@ -1,5 +1,6 @@
 /** `wpgate apply`: brings WasmPlugins into a cluster, after a look at what that changes. */
 import { Command, Option } from "commander";
+import { isRecord } from "../../bytes/record.ts";
 import { ConfigError, ParseError, UpstreamError, VerifyError } from "../../errors.ts";
 import { pluginChanges, type PluginChanges, type PluginState } from "../../kubernetes/plugin-changes.ts";
 import { readPluginConfig } from "../../kubernetes/plugin-config.ts";
@@ -101,10 +102,20 @@ async function applyOne(
       const same = changes.fields.length + changes.namespaces.length === 0;
       return { input, changes, result: before === undefined ? "created" : same ? "unchanged" : "changed" };
     } catch (error) {
+      if (isAlone(input, error)) throw new Hinted(error, ALONE_HINT);
       if (tries === TRIES || !(error instanceof UpstreamError) || error.code !== "CHANGED") throw error;
       live = await plugins.get(input);
     }
   }
+}
+
+const ALONE_HINT =
+  "this is the owner's part alone: whoever has module and settings applies them first, as another --field-manager";
+
+/** Istio refuses an object without a module. */
+function isAlone({ object }: PluginInput, error: unknown): error is UpstreamError {
+  const { spec } = object;
+  return error instanceof UpstreamError && error.code === "DENIED" && isRecord(spec) && spec["url"] === undefined;
 }
 
 function locked(object: PluginInput["object"], live: LivePlugin | undefined): Readonly<Record<string, unknown>> {
