@@ -1,7 +1,14 @@
 /** Whatever is in a file that somebody else wrote, it is refused or wrong input: never a bug, never a stack trace. */
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { pluginText } from "../../xds-proxy/src/cli/status-text.ts";
+import { VerifyError } from "../../xds-proxy/src/errors.ts";
+import { pluginChanges } from "../../xds-proxy/src/kubernetes/plugin-changes.ts";
+import { readPluginConfig } from "../../xds-proxy/src/kubernetes/plugin-config.ts";
+import { pluginStatus } from "../../xds-proxy/src/kubernetes/plugin-status.ts";
 import type { NamespaceBundle } from "../../xds-proxy/src/owner/bundle.ts";
+import { readConfirmation } from "../../xds-proxy/src/owner/confirmation.ts";
+import { parsePin } from "../../xds-proxy/src/owner/pin.ts";
 import { Cli, policyYaml } from "./harness.ts";
 
 const cli = new Cli();
@@ -68,6 +75,52 @@ test("damaged envelopes", async () => {
     { numRuns: 60 },
   );
 });
+
+test("damaged envelopes in an object of a cluster", () => {
+  const pin = parsePin(cli.read("pin.json"), "pin.json");
+  const text = (value: string): fc.Arbitrary<string> => fc.oneof(fc.constant(value), damaged(value), fc.string());
+  const configurations = fc.constant(undefined).chain(() =>
+    fc.record({
+      wpgate: fc.constant(1),
+      sets: fc.array(
+        fc.record({
+          roots: fc.tuple(...good.roots.map(text)),
+          set: text(good.set!),
+          fresh: text(good.fresh!),
+          envelopes: fc.tuple(...good.envelopes.map(text)),
+        }),
+        { maxLength: 2 },
+      ),
+      fresh: fc.oneof(fc.constant({}), fc.record({ "team-a": text(good.fresh!) }), fc.anything()),
+    }),
+  );
+  fc.assert(
+    fc.property(configurations, (pluginConfig) => {
+      const object = { spec: { pluginConfig } };
+      const live = { namespace: "team-a", name: "wpgate", resourceVersion: "1", object };
+      const status = pluginStatus(live, { nowMs: cli.nowMs, pin });
+      expect(pluginText(status!, { paint: (_, shown) => shown, nowSec: 0 })).toContain("team-a/wpgate");
+      if (status!.fault !== undefined) return;
+      const config = readPluginConfig(object, "x")!;
+      pluginChanges({ object, config }, { object: {}, config: { sets: [good], fresh: new Map() } });
+      for (const bundle of config.sets) {
+        const others = [...config.fresh.values()];
+        const options = { pin, ns: "team-a", bundle, others, nowMs: cli.nowMs, seen: undefined };
+        expect(confirmable(options)).toBe(true);
+      }
+    }),
+    { numRuns: 300 },
+  );
+});
+
+/** Whether it is confirmed, or refused by name. */
+function confirmable(options: Parameters<typeof readConfirmation>[0]): boolean {
+  try {
+    return readConfirmation(options).set.ver !== "";
+  } catch (error) {
+    return error instanceof VerifyError;
+  }
+}
 
 test("any JSON, any text", async () => {
   const shaped = fc

@@ -10,7 +10,11 @@ export function versionText(ver: string): string {
   return ms >= TIME_MIN_MS && ms < TIME_MAX_MS ? `${ver} (${timeText(ms / 1000)})` : ver;
 }
 
-/** Whole seconds, UTC. */
+/** The last time that a date can hold. */
+const DATE_MAX_SEC = 8_640_000_000_000;
+
+/** Whole seconds, UTC; whatever somebody claims in an envelope. */
 export function timeText(seconds: number): string {
+  if (Math.abs(seconds) > DATE_MAX_SEC) return `${seconds} s`;
   return new Date(Math.trunc(seconds) * 1000).toISOString().replace(".000Z", "Z");
 }
