@@ -1,12 +1,14 @@
 /** `wpgate fresh --plugin` on a real API server: the online signer, once and as a service. */
-import { copyFileSync, mkdirSync, readdirSync } from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { parse } from "yaml";
 import { encodeBase64Url } from "../../xds-proxy/src/bytes/base64url.ts";
 import { decodeSigningKeyPem } from "../../xds-proxy/src/crypto/key-files.ts";
 import { until } from "../../xds-proxy/src/demo/until.ts";
 import { signStatement } from "../../xds-proxy/src/envelope/seal.ts";
+import { Cluster } from "../../xds-proxy/src/kubernetes/cluster.ts";
+import { WasmPlugins } from "../../xds-proxy/src/kubernetes/wasm-plugins.ts";
 import { summarizeFresh, type FreshSummary } from "../../xds-proxy/src/owner/bundle-summary.ts";
 import { describe as claimsOf } from "../../xds-proxy/src/owner/describe.ts";
 import { Cli, policyYaml, type Run } from "../cli/harness.ts";
@@ -104,6 +106,32 @@ describe("once", () => {
     await until({
       what: "the signer being let in",
       probe: async () => ((await run(signer)).code === 0 ? true : undefined),
+    });
+  });
+
+  test("from inside of a pod, with its service account", async () => {
+    await cluster.account("pod", { ...WASM_PLUGIN_RULE, resourceNames: ["wpgate"], verbs: ["get"] });
+    const mountPrefix = cluster.cli.path("pod");
+    const account = join(mountPrefix, "var/run/secrets/kubernetes.io/serviceaccount");
+    mkdirSync(account, { recursive: true });
+    writeFileSync(join(account, "token"), await cluster.lab.kubectl(["create", "token", "pod", "-n", NS]));
+    writeFileSync(join(account, "ca.crt"), cluster.lab.api.authority);
+    writeFileSync(join(account, "namespace"), NS);
+    const { hostname, port } = new URL(cluster.lab.api.url);
+    vi.stubEnv("KUBERNETES_SERVICE_HOST", hostname);
+    vi.stubEnv("KUBERNETES_SERVICE_PORT", port);
+    const environment = { ...process.env, KUBECONFIG: "", HOME: mountPrefix };
+    const opened = await Cluster.open({ environment, mountPrefix, signal: new AbortController().signal });
+    vi.unstubAllEnvs();
+    expect(opened.place).toEqual({ server: cluster.lab.api.url, namespace: NS });
+    const plugins = new WasmPlugins(opened);
+    await until({
+      what: "the pod being let in",
+      probe: async () => await plugins.get({ namespace: NS, name: "wpgate" }).catch(() => undefined),
+    });
+    await expect(plugins.list(NS)).rejects.toMatchObject({
+      code: "FORBIDDEN",
+      message: expect.stringContaining("system:serviceaccount:team-a:pod may not list") as string,
     });
   });
 

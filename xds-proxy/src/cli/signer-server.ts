@@ -6,7 +6,8 @@ import { ConfigError } from "../errors.ts";
 import type { Probe, SignerHealth } from "./signer-health.ts";
 
 export interface SignerServerOptions {
-  readonly host: string;
+  /** All addresses, when absent. */
+  readonly host?: string;
   /** 0 for one that is free. */
   readonly port: number;
   readonly health: SignerHealth;
@@ -33,13 +34,13 @@ export async function startSignerServer(options: SignerServerOptions): Promise<S
   });
   await new Promise<void>((resolve, reject) => {
     server.on("error", (cause) => {
-      reject(new ConfigError([{ path: "--listen", message: `cannot listen on ${host}:${port}` }], { cause }));
+      reject(new ConfigError([{ path: "--listen", message: `cannot listen on ${host ?? ""}:${port}` }], { cause }));
     });
-    server.listen(port, host, resolve);
+    server.listen({ port, host }, resolve);
   });
-  const { port: bound } = server.address() as AddressInfo;
+  const { address, port: bound } = server.address() as AddressInfo;
   return {
-    url: `http://${host.includes(":") ? `[${host}]` : host}:${bound}`,
+    url: `http://${address.includes(":") ? `[${address}]` : address}:${bound}`,
     close: async () => {
       const closed = new Promise((resolve) => server.close(resolve));
       server.closeAllConnections();

@@ -44,7 +44,8 @@ interface PluginOptions extends Options, ClusterFlags {
 }
 
 interface Listen {
-  readonly host: string;
+  /** All addresses, when absent. */
+  readonly host?: string;
   readonly port: number;
 }
 
@@ -132,7 +133,7 @@ function listenAddress(text: string): Listen {
   const host = match?.[1] ?? match?.[2] ?? "";
   const port = Number(match?.[3] ?? NaN);
   if (!(port <= 65_535)) throw new InvalidArgumentError("It must be an address and a port such as 127.0.0.1:9464.");
-  return { host: host === "" ? "::" : host, port };
+  return { ...(host !== "" && { host }), port };
 }
 
 /** @returns how long it holds, seconds */
