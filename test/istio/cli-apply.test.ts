@@ -86,6 +86,20 @@ describe("applies", () => {
     expect(ownedBy(await cluster.live("gateway"), "ci")).toContain("spec.url");
   });
 
+  test("puts right what somebody has changed", async () => {
+    const plugin = await cluster.plugin("GET");
+    await cluster.apply(plugin);
+    const { set } = (await cluster.live()).spec.pluginConfig.sets[0]!;
+    const bytes = Buffer.from(set, "base64url");
+    // The version that the set gives the policy: still a set, with the version that it had.
+    bytes.write("9", bytes.indexOf('"ver":"') + '"ver":"'.length);
+    const patch = [{ op: "replace", path: "/spec/pluginConfig/sets/0/set", value: bytes.toString("base64url") }];
+    await cluster.lab.kubectl(["patch", "wasmplugin", "wpgate", "-n", NS, "--type=json", "-p", JSON.stringify(patch)]);
+    const { code, stderr } = await cluster.apply(plugin, "--force-conflicts");
+    expect([code, stderr]).toEqual([0, expect.stringContaining("is there: somebody has changed it")]);
+    expect((await cluster.live()).spec.pluginConfig.sets[0]!.set).toBe(set);
+  });
+
   test("the owner's part alone, beside what somebody else has applied", async () => {
     const whole = await cluster.plugin("GET");
     const content = await cluster.cli.good("wasmplugin", `${NS}/bundle.json`, "--content");

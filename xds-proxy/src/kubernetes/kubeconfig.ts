@@ -40,9 +40,11 @@ export function kubeconfigExists(options: KubeconfigOptions): boolean {
 }
 
 async function load(options: KubeconfigOptions): Promise<KubeConfig> {
+  const files = filesOf(options);
+  if (files.length === 0 && !isInPod(options))
+    throw fault("cluster", "none is configured", "give --kubeconfig FILE, or set KUBECONFIG");
   // Loaded on use: nothing else of wpgate should wait for it.
   const { KubeConfig: Kubeconfig } = await import("@kubernetes/client-node");
-  const files = filesOf(options);
   const config = new Kubeconfig();
   if (files.length > 0) {
     config.loadFromOptions({ clusters: [], users: [], contexts: [], currentContext: "" });
@@ -57,7 +59,6 @@ async function load(options: KubeconfigOptions): Promise<KubeConfig> {
     }
     return config;
   }
-  if (!isInPod(options)) throw fault("cluster", "none is configured", "give --kubeconfig FILE, or set KUBECONFIG");
   config.loadFromCluster(options.mountPrefix);
   return config;
 }

@@ -6,7 +6,7 @@ import { pluginChanges, type PluginChanges, type PluginState } from "../../kuber
 import { readPluginConfig } from "../../kubernetes/plugin-config.ts";
 import { WasmPlugins, type LivePlugin } from "../../kubernetes/wasm-plugins.ts";
 import type { NamespaceBundle } from "../../owner/bundle.ts";
-import { olderThan, summarize, type BundleSummary } from "../../owner/bundle-summary.ts";
+import { olderThan, summarize, type BundleSummary, type StaleSummary } from "../../owner/bundle-summary.ts";
 import { countingFresh, outerFreshFor } from "../../owner/outer-fresh.ts";
 import { clusterOptions, openCluster, shownPlugin, type ClusterFlags } from "../cluster-options.ts";
 import type { CliContext } from "../context.ts";
@@ -69,6 +69,7 @@ async function applyAll(context: CliContext, paths: readonly string[], options: 
   for (const input of inputs) {
     const live = await plugins.get(input);
     refuseOlder(input, live && stateOf(live), options);
+    warnOfOther(context, input, live && stateOf(live));
     warnOfFresh(context, input, live && stateOf(live));
     found.push(live);
   }
@@ -123,20 +124,39 @@ function locked(object: PluginInput["object"], live: LivePlugin | undefined): Re
   return { ...object, metadata: { ...(object["metadata"] as object), resourceVersion: live.resourceVersion } };
 }
 
-/** @throws VerifyError ROLLBACK, EQUIVOCATION: what consumers would say, said before it is sent to them */
+/** @throws VerifyError ROLLBACK: what consumers would say, said before it is sent to them */
 function refuseOlder(input: PluginInput, live: PluginState | undefined, { allowOlder }: Options): void {
-  const known = summariesOf(live?.config?.sets ?? []);
-  for (const next of mergedSummaries(input, live)) {
-    const seen = known.find(({ ns }) => ns === next.ns);
-    const why = seen && olderThan(seen, next);
-    if (why === undefined || (why.code === "ROLLBACK" && allowOlder)) continue;
+  for (const { ns, code, message } of staleParts(input, live)) {
+    if (code !== "ROLLBACK" || allowOlder) continue;
     throw new Hinted(
-      new VerifyError(why.code, why.message, { where: `${shownPlugin(input)}: ${next.ns}` }),
-      why.code === "ROLLBACK"
-        ? "consumers that have seen the newer one refuse it; to apply it all the same give --allow-older"
-        : "two contents have one version: sign again (wpgate set --renew)",
+      new VerifyError(code, message, { where: `${shownPlugin(input)}: ${ns}` }),
+      "consumers that have seen the newer one refuse it; if that is not the owner's (wpgate status --pin), or to apply " +
+        "this all the same, give --allow-older",
     );
   }
+}
+
+interface StalePart extends StaleSummary {
+  readonly ns: string;
+}
+
+function staleParts(input: PluginInput, live: PluginState | undefined): readonly StalePart[] {
+  const known = summariesOf(live?.config?.sets ?? []);
+  return mergedSummaries(input, live).flatMap((next) => {
+    const seen = known.find(({ ns }) => ns === next.ns);
+    const why = seen && olderThan(seen, next);
+    return why === undefined ? [] : [{ ns: next.ns, ...why }];
+  });
+}
+
+/** Whoever changes what is there without the owner's key does not change its version: to put it right again is no fault. */
+function warnOfOther(context: CliContext, input: PluginInput, live: PluginState | undefined): void {
+  for (const { ns, code, message } of staleParts(input, live))
+    if (code === "EQUIVOCATION")
+      warn(
+        context,
+        `${printable(ns)}: ${message}: somebody has changed it, or the owner has signed two under one version`,
+      );
 }
 
 /** As consumers will see it: what an online signer keeps in the object stays there, and may go on counting. */
