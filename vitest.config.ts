@@ -4,9 +4,10 @@ const config: ViteUserConfig = {
   test: {
     include: ["xds-proxy/src/**/*.test.ts", "test/**/*.test.ts"],
     exclude: ["test/istio/**"],
+    setupFiles: ["test/seed.ts"],
     pool: "forks",
     maxWorkers: 2,
-    testTimeout: 30_000,
+    testTimeout: 60_000,
     hookTimeout: 120_000,
     allowOnly: false,
   },

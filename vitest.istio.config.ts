@@ -4,6 +4,7 @@ import type { ViteUserConfig } from "vitest/config";
 const config: ViteUserConfig = {
   test: {
     include: ["test/istio/**/*.test.ts"],
+    setupFiles: ["test/seed.ts"],
     pool: "forks",
     maxWorkers: 2,
     testTimeout: 120_000,
