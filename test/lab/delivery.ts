@@ -1,19 +1,21 @@
 /** What one Envoy makes of a change to a WasmPlugin: whether it takes it, and with which codes the filter refuses it. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { isRecord } from "../../xds-proxy/src/bytes/record.ts";
 import type { EnvoyAdmin } from "../../xds-proxy/src/demo/envoy-admin.ts";
-import { newCodes, refusals } from "../../xds-proxy/src/demo/refusals.ts";
+import type { Outcome } from "../../xds-proxy/src/demo/stage.ts";
 import { until } from "../../xds-proxy/src/demo/until.ts";
-import type { Code } from "../../xds-proxy/src/gen/codes.ts";
+import { CODES, type Code } from "../../xds-proxy/src/gen/codes.ts";
 import type { Workload } from "./workload.ts";
 
 const DEADLINE_MS = 30_000;
+const REFUSAL_MS = 10_000;
 /** istiod puts it into the environment of the VM. */
 const RESOURCE_VERSION = "ISTIO_META_WASM_PLUGIN_RESOURCE_VERSION";
 
-export interface Delivered {
-  readonly answer: "ACK" | "NACK";
-  /** Codes with which the filter has refused something since. */
-  readonly codes: readonly Code[];
+export interface Expected {
+  readonly resourceVersion: string;
+  /** Whether the filter will refuse something; it may take a moment to say so. */
+  readonly refused: boolean;
 }
 
 export interface Watched {
@@ -22,30 +24,39 @@ export interface Watched {
   readonly plugin: string;
 }
 
-/** Begins to watch; what is returned waits for Envoy's answer to the WasmPlugin of a `resourceVersion`. */
-export async function watchDelivery(watched: Watched): Promise<(resourceVersion: string) => Promise<Delivered>> {
-  const { workload, plugin } = watched;
-  const { admin } = workload.envoy;
-  const before = { rejected: await rejections(admin), refused: await refusals(admin) };
-  return async (resourceVersion) => {
+/**
+ * Begins to watch; what is returned waits for Envoy's answer to the WasmPlugin of a `resourceVersion`.
+ *
+ * The codes come from Envoy's log: each edit of a WasmPlugin is a new VM, and the counters of one that Envoy rejects end
+ * with it.
+ */
+export async function watchDelivery(watched: Watched): Promise<(expected: Expected) => Promise<Outcome>> {
+  const { admin, log } = watched.workload.envoy;
+  const mark = log.count;
+  const before = await rejections(admin);
+  return async ({ resourceVersion, refused }) => {
     await received(watched, resourceVersion);
-    const answer = (await rejections(admin)) > before.rejected ? "NACK" : "ACK";
+    const answer = (await rejections(admin)) > before ? "NACK" : "ACK";
     // A canary alone has looked at what is rejected; what is taken is looked at by the main thread and each worker, too.
     const lookers = answer === "NACK" ? 1 : (await admin.stat("server.concurrency")) + 2;
-    let codes: readonly Code[] = [];
-    await until({
-      what: `every thread's verdict on ${plugin}`,
-      timeoutMs: DEADLINE_MS,
-      context: () => `refused so far: ${codes.join()}; Envoy's log ends with:\n${workload.envoy.log.tail(5)}`,
-      probe: async () => {
-        const now = await refusals(admin);
-        codes = newCodes(before.refused, now);
-        const all = codes.every((code) => (now.get(code) ?? 0) - (before.refused.get(code) ?? 0) >= lookers);
-        return all ? true : undefined;
-      },
-    });
-    return { answer, codes };
+    let codes = codesIn(log.since(mark));
+    const isComplete = (): boolean =>
+      (codes.length > 0 || !(refused || answer === "NACK")) &&
+      codes.every((code) => codes.filter((other) => other === code).length >= lookers);
+    const deadlineMs = performance.now() + REFUSAL_MS;
+    while (!isComplete() && performance.now() < deadlineMs) {
+      await sleep(10);
+      codes = codesIn(log.since(mark));
+    }
+    return { answer, codes: [...new Set(codes)] };
   };
+}
+
+const REFUSED = /wpgate: refused ([A-Z_]+):/;
+
+function codesIn(lines: readonly string[]): readonly Code[] {
+  const found = lines.map((line) => REFUSED.exec(line)?.[1]);
+  return found.flatMap((name) => CODES.filter((code) => code === name));
 }
 
 /** What Envoy got by ECDS last, also when it has rejected it: the Wasm plugins by name. */

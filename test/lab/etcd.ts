@@ -13,23 +13,34 @@ export class Etcd {
 
   /** A custom resource, which lies there as JSON. @throws UpstreamError when it is missing */
   async read(key: string): Promise<JsonObject> {
-    const { kvs } = await this.#call("range", { key: base64(key) });
-    const row: unknown = Array.isArray(kvs) ? kvs[0] : undefined;
-    const value = isRecord(row) ? row["value"] : undefined;
-    if (typeof value !== "string") throw new UpstreamError("PROTOCOL", `etcd has no ${key}`);
-    return objectOf(Buffer.from(value, "base64").toString());
+    return objectOf(Buffer.from(await this.#column(key, "value"), "base64").toString());
   }
 
-  /** Returns the revision, which is the object's `resourceVersion` from then on. */
-  async write(key: string, value: unknown): Promise<string> {
-    const { header } = await this.#call("put", { key: base64(key), value: base64(JSON.stringify(value)) });
-    const revision = isRecord(header) ? header["revision"] : undefined;
-    if (typeof revision !== "string") throw new UpstreamError("PROTOCOL", "etcd does not say which revision it wrote");
-    return revision;
+  /** What the API server calls the object's `resourceVersion`. @throws UpstreamError when it is missing */
+  async revision(key: string): Promise<string> {
+    return await this.#column(key, "mod_revision");
+  }
+
+  async write(key: string, value: unknown): Promise<void> {
+    await this.#call("put", { key: base64(key), value: base64(JSON.stringify(value)) });
+  }
+
+  /** Changes the `spec` of an object, and nothing else of it. */
+  async rewrite(key: string, change: (spec: JsonObject) => JsonObject): Promise<void> {
+    const object = await this.read(key);
+    await this.write(key, { ...object, spec: change(isRecord(object["spec"]) ? object["spec"] : {}) });
   }
 
   async remove(key: string): Promise<void> {
     await this.#call("deleterange", { key: base64(key) });
+  }
+
+  async #column(key: string, name: string): Promise<string> {
+    const { kvs } = await this.#call("range", { key: base64(key) });
+    const row: unknown = Array.isArray(kvs) ? kvs[0] : undefined;
+    const value = isRecord(row) ? row[name] : undefined;
+    if (typeof value !== "string") throw new UpstreamError("PROTOCOL", `etcd has no ${key}`);
+    return value;
   }
 
   async #call(method: string, body: JsonObject): Promise<JsonObject> {

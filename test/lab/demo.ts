@@ -1,0 +1,96 @@
+/** `npm start -- --istio`: the demo on a real API server, a real istiod, and Envoy as a sidecar and as a gateway. */
+import { parseArgs } from "node:util";
+import { painter } from "../../xds-proxy/src/cli/ui.ts";
+import { ATTACKS } from "../../xds-proxy/src/demo/attacks.ts";
+import { findEnvoy } from "../../xds-proxy/src/demo/envoy-binary.ts";
+import { introduce, Play } from "../../xds-proxy/src/demo/play.ts";
+import { ownStory, type Story } from "../../xds-proxy/src/demo/story.ts";
+import { Table } from "../../xds-proxy/src/demo/table.ts";
+import { editor, whatIsLeft } from "./demo-chapters.ts";
+import { Lab } from "./lab.ts";
+import { LabStage } from "./stage.ts";
+
+const HELP = `usage: npm start -- --istio [OPTION]
+
+Plays the demo on a real Kubernetes API server and a real istiod, which carry to Envoy what the owner signs, as a
+sidecar and as a gateway. Everything is on loopback. Their programs are built with Go first (once, about 7 minutes on
+2 cores). Exit code 0 when all went as it should, 1 otherwise.
+
+  --keep    leave everything running until Ctrl-C, and print addresses to try
+  --help    this text
+`;
+
+const say = (message: string): void => {
+  process.stderr.write(`wpgate: ${message}\n`);
+};
+const interrupted = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+  process.on(signal, () => {
+    interrupted.abort(new Error(`stopped by ${signal}`));
+  });
+
+const { values } = parseArgs({
+  options: { istio: { type: "boolean" }, keep: { type: "boolean" }, help: { type: "boolean" } },
+});
+try {
+  if (values.help) process.stdout.write(HELP);
+  else process.exitCode = (await show(values.keep ?? false)) ? 0 : 1;
+} catch (error) {
+  if (interrupted.signal.aborted) say("stopped");
+  else say(`error: ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = interrupted.signal.aborted ? 130 : 1;
+}
+
+async function show(keep: boolean): Promise<boolean> {
+  const { signal } = interrupted;
+  const story = ownStory();
+  await findEnvoy({ environment: process.env, onProgress: say, signal });
+  const lab = await Lab.start({ onProgress: say, signal, istiodEnvironment: { PILOT_DEBOUNCE_AFTER: "10ms" } });
+  try {
+    // Whatever is under way fails when the lab ends under it.
+    const interruption = new Promise<never>((_, reject) => {
+      signal.addEventListener("abort", () => {
+        reject(new Error("stopped"));
+      });
+    });
+    return await Promise.race([perform(lab, story, keep), interruption]);
+  } finally {
+    await lab.stop();
+  }
+}
+
+async function perform(lab: Lab, story: Story, keep: boolean): Promise<boolean> {
+  const isTerminal = process.stdout.isTTY && (process.env["NO_COLOR"] ?? "") === "";
+  const table = new Table({ write: (text) => process.stdout.write(text), paint: painter(isTerminal) });
+  const cast = await introduce(table, story);
+  const { namespace, app } = story;
+  const stage = await LabStage.start({ lab, namespace, app, pin: cast.owner.pin, recipient: cast.recipient });
+  try {
+    const play = new Play({ table, story, cast, stage });
+    await play.honestDelivery("Kubernetes and istiod carry it to a sidecar and a gateway");
+    await play.hostileCarrier("Somebody who can write to etcd rewrites it", ATTACKS);
+    await play.rotation();
+    const scene = { table, lab, stage, play };
+    await editor(scene);
+    await whatIsLeft(scene);
+    const right = play.conclude("What is left needs the verifying proxy between istiod and Envoy, which comes next.");
+    if (keep) await stay(lab, stage, story);
+    return right;
+  } finally {
+    await stage.stop();
+  }
+}
+
+async function stay(lab: Lab, { doors, namespace }: LabStage, { requests }: Story): Promise<void> {
+  const lines = [
+    `export KUBECONFIG=${lab.api.kubeconfigOf("admin")} PATH=${lab.programs.folder}:$PATH`,
+    `kubectl get wasmplugins -n ${namespace} -o yaml`,
+    ...doors.flatMap(({ workload: { address, port, envoy } }) => [
+      ...requests.slice(0, 2).map(({ method, path }) => `curl -i -X ${method} http://${address}:${port}${path}`),
+      `curl -s 'http://127.0.0.1:${envoy.admin.port}/stats?filter=wpgate'`,
+    ]),
+  ];
+  process.stdout.write(`\nTry:\n${lines.map((line) => `  ${line}\n`).join("")}`);
+  say("Ctrl-C ends it");
+  await new Promise(() => undefined);
+}
