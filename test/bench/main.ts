@@ -11,6 +11,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   configure: async () => (await import("./configure.ts")).configureBench,
   envelope: async () => (await import("./envelope.ts")).envelopeBench,
   filter: async () => (await import("./filter.ts")).filterBench,
+  istio: async () => (await import("./istio.ts")).istioBench,
 };
 
 async function main(args: readonly string[]): Promise<number> {
