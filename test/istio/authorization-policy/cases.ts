@@ -2,6 +2,9 @@
 import fc from "fast-check";
 import { policySets } from "./arbitraries.ts";
 import type { Case } from "./case.ts";
+import { peerCases } from "./cases-peers.ts";
+import { REQUEST_CASES } from "./cases-requests.ts";
+import { SET_CASES } from "./cases-sets.ts";
 import { TASK_CASES } from "./cases-tasks.ts";
 import type { Entrances } from "./place.ts";
 import { valuesIn } from "./values.ts";
@@ -10,5 +13,11 @@ const GENERATED_COUNT = 240;
 
 export function allCases(entrances: Entrances, seed: number): readonly Case[] {
   const sets = fc.sample(policySets(valuesIn(entrances)), { numRuns: GENERATED_COUNT, seed });
-  return [...TASK_CASES, ...sets.map((policies, index) => ({ title: `generated ${index + 1}`, policies }))];
+  return [
+    ...TASK_CASES,
+    ...peerCases(entrances),
+    ...REQUEST_CASES,
+    ...SET_CASES,
+    ...sets.map((policies, index) => ({ title: `generated ${index + 1}`, policies })),
+  ];
 }

@@ -43,6 +43,14 @@ export function token(payload: Readonly<Record<string, unknown>> = {}): Readonly
   return { iss: ISSUERS[0], sub: "alice", ...payload };
 }
 
+export function withHeaders(...headers: Probe["headers"]): Probe {
+  return { ...PLAIN, headers };
+}
+
+export function onPaths(...paths: readonly string[]): readonly Probe[] {
+  return paths.map((path) => ({ ...PLAIN, path }));
+}
+
 /** What differs from a plain request. */
 export function describeProbe(probe: Probe): string {
   const { method, path, ...others } = probe;

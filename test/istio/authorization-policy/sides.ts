@@ -48,6 +48,15 @@ export class Sides {
     for (const side of SIDES) await this.#isEnforced(side, version);
   }
 
+  /** Signs these as an owner would who has no `wpgate`, and returns what the filter says when they are delivered. */
+  async refusal(policies: readonly PolicySpec[]): Promise<string> {
+    const { log } = this.#parts.workloads.signed.envoy;
+    const from = log.count;
+    await this.#applySigned(policies, String(++this.#version));
+    const line = await log.waitFor(/wpgate: refused [A-Z_]+/, { from, timeoutMs: ENFORCED_TIMEOUT_MS });
+    return /refused ([A-Z_]+)/.exec(line)?.[1] ?? "";
+  }
+
   async ask(probe: Probe): Promise<Answers> {
     const [native, signed] = await Promise.all(SIDES.map((side) => this.#ask(side, probe)));
     if (native === undefined || signed === undefined) throw new Error("one side is missing");
