@@ -16,8 +16,10 @@ const STOP_GRACE_MS = 10_000;
 /** Users who come with the API server, each with one group: the latter two are those of deploy/kubernetes. Everyone else
  *  is a ServiceAccount, or is impersonated by the admin. */
 const GROUPS = {
-  ...{ admin: "system:masters", istiod: "istiod" },
-  ...{ platform: "wpgate:platform", owner: "team-a:editors" },
+  admin: "system:masters",
+  istiod: "istiod",
+  platform: "wpgate:platform",
+  owner: "team-a:editors",
 } as const;
 export type User = keyof typeof GROUPS;
 
