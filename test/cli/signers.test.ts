@@ -9,11 +9,14 @@ describe("decodeSignature", () => {
   const raw = SigningKey.generate().sign(Buffer.from("x"));
   const der = (...parts: readonly number[]): Uint8Array => Uint8Array.of(0x30, parts.length, ...parts);
 
-  test("64 bytes, and their base64url with the end of a line", () => {
-    expect(decodeSignature(raw)).toEqual(raw);
-    expect(Buffer.from(decodeSignature(Buffer.from(`${Buffer.from(raw).toString("base64url")}\n`))!)).toEqual(
-      Buffer.from(raw),
-    );
+  test.each([
+    ["any", raw],
+    ["some that begin with the octet of a DER sequence", Uint8Array.of(0x30, ...raw.subarray(1))],
+    ["some whose text begins with that octet", Uint8Array.of(0xd3, ...raw.subarray(1))],
+  ])("64 bytes, and their base64url with the end of a line: %s", (_, bytes) => {
+    expect(decodeSignature(bytes)).toEqual(bytes);
+    const text = Buffer.from(`${Buffer.from(bytes).toString("base64url")}\n`);
+    expect(Buffer.from(decodeSignature(text) ?? [])).toEqual(Buffer.from(bytes));
   });
 
   test("DER, short and padded integers too", () => {

@@ -47,7 +47,9 @@ export class ExecSigner {
 /** Raw, base64url of raw, or DER; undefined for anything else. */
 export function decodeSignature(output: Uint8Array): Uint8Array | undefined {
   if (output.length === SIGNATURE_BYTES) return output;
-  if (output[0] === 0x30) return decodeDer(output);
+  // The text may begin like DER, with the digit 0x30; DER has no text in its third octet.
+  const decoded = output[0] === 0x30 ? decodeDer(output) : undefined;
+  if (decoded !== undefined) return decoded;
   const text = tryDecodeBase64Url(Buffer.from(output).toString("latin1").trim());
   return text?.length === SIGNATURE_BYTES ? text : undefined;
 }
