@@ -61,8 +61,8 @@ function codesIn(lines: readonly string[]): readonly Code[] {
 
 /** What Envoy got by ECDS last, also when it has rejected it: the Wasm plugins by name. */
 export async function wasmConfigs(admin: EnvoyAdmin): Promise<ReadonlyMap<string, Readonly<Record<string, unknown>>>> {
-  const dump = await admin.configDump("ecds_filters");
-  const rows = isRecord(dump) && Array.isArray(dump["configs"]) ? (dump["configs"] as readonly unknown[]) : [];
+  const parts = listOf(member(await admin.configDump(), "configs"));
+  const rows = parts.flatMap((part) => listOf(member(part, "ecds_filters")));
   const filters = rows.map((row) => member(row, "ecds_filter"));
   return new Map(
     filters.flatMap((filter) => {
@@ -82,6 +82,10 @@ export function member(value: unknown, ...path: readonly string[]): unknown {
   let at = value;
   for (const name of path) at = isRecord(at) ? at[name] : undefined;
   return at;
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? (value as readonly unknown[]) : [];
 }
 
 async function received({ workload, plugin }: Watched, resourceVersion: string): Promise<void> {

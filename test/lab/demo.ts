@@ -3,11 +3,13 @@ import { parseArgs } from "node:util";
 import { painter } from "../../xds-proxy/src/cli/ui.ts";
 import { ATTACKS } from "../../xds-proxy/src/demo/attacks.ts";
 import { findEnvoy } from "../../xds-proxy/src/demo/envoy-binary.ts";
-import { introduce, Play } from "../../xds-proxy/src/demo/play.ts";
+import { introduce, Play, type Cast } from "../../xds-proxy/src/demo/play.ts";
 import { ownStory, type Story } from "../../xds-proxy/src/demo/story.ts";
 import { Table } from "../../xds-proxy/src/demo/table.ts";
+import { encodePin } from "../../xds-proxy/src/owner/pin.ts";
 import { editor, whatIsLeft } from "./demo-chapters.ts";
 import { Lab } from "./lab.ts";
+import { PinnedModule } from "./plugin.ts";
 import { LabStage } from "./stage.ts";
 
 const HELP = `usage: npm start -- --istio [OPTION]
@@ -38,7 +40,8 @@ try {
 } catch (error) {
   if (interrupted.signal.aborted) say("stopped");
   else say(`error: ${error instanceof Error ? error.message : String(error)}`);
-  process.exitCode = interrupted.signal.aborted ? 130 : 1;
+  // What was under way still waits for a lab that is gone.
+  process.exit(interrupted.signal.aborted ? 130 : 1);
 }
 
 async function show(keep: boolean): Promise<boolean> {
@@ -46,39 +49,46 @@ async function show(keep: boolean): Promise<boolean> {
   const story = ownStory();
   await findEnvoy({ environment: process.env, onProgress: say, signal });
   const lab = await Lab.start({ onProgress: say, signal, istiodEnvironment: { PILOT_DEBOUNCE_AFTER: "10ms" } });
+  let module: PinnedModule | undefined;
   try {
-    // Whatever is under way fails when the lab ends under it.
+    const isTerminal = process.stdout.isTTY && (process.env["NO_COLOR"] ?? "") === "";
+    const table = new Table({ write: (text) => process.stdout.write(text), paint: painter(isTerminal) });
+    const cast = await introduce(table, story);
+    module = await PinnedModule.create(encodePin(cast.owner.pin));
     const interruption = new Promise<never>((_, reject) => {
       signal.addEventListener("abort", () => {
         reject(new Error("stopped"));
       });
+      if (signal.aborted) reject(new Error("stopped"));
     });
-    return await Promise.race([perform(lab, story, keep), interruption]);
+    return await Promise.race([perform({ lab, story, table, cast, module }, keep), interruption]);
   } finally {
     await lab.stop();
+    await module?.remove();
   }
 }
 
-async function perform(lab: Lab, story: Story, keep: boolean): Promise<boolean> {
-  const isTerminal = process.stdout.isTTY && (process.env["NO_COLOR"] ?? "") === "";
-  const table = new Table({ write: (text) => process.stdout.write(text), paint: painter(isTerminal) });
-  const cast = await introduce(table, story);
+interface Performance {
+  readonly lab: Lab;
+  readonly story: Story;
+  readonly table: Table;
+  readonly cast: Cast;
+  readonly module: PinnedModule;
+}
+
+async function perform({ lab, story, table, cast, module }: Performance, keep: boolean): Promise<boolean> {
   const { namespace, app } = story;
-  const stage = await LabStage.start({ lab, namespace, app, pin: cast.owner.pin, recipient: cast.recipient });
-  try {
-    const play = new Play({ table, story, cast, stage });
-    await play.honestDelivery("Kubernetes and istiod carry it to a sidecar and a gateway");
-    await play.hostileCarrier("Somebody who can write to etcd rewrites it", ATTACKS);
-    await play.rotation();
-    const scene = { table, lab, stage, play };
-    await editor(scene);
-    await whatIsLeft(scene);
-    const right = play.conclude("What is left needs the verifying proxy between istiod and Envoy, which comes next.");
-    if (keep) await stay(lab, stage, story);
-    return right;
-  } finally {
-    await stage.stop();
-  }
+  const stage = await LabStage.start({ lab, namespace, app, module, recipient: cast.recipient });
+  const play = new Play({ table, story, cast, stage });
+  await play.honestDelivery("Kubernetes and istiod carry it to a sidecar and a gateway");
+  await play.hostileCarrier("Somebody who can write to etcd rewrites it", ATTACKS);
+  await play.rotation();
+  const scene = { table, lab, stage, play };
+  await editor(scene);
+  await whatIsLeft(scene);
+  const right = play.conclude("What is left needs the verifying proxy between istiod and Envoy, which comes next.");
+  if (keep) await stay(lab, stage, story);
+  return right;
 }
 
 async function stay(lab: Lab, { doors, namespace }: LabStage, { requests }: Story): Promise<void> {

@@ -8,12 +8,11 @@ import { concat } from "../../xds-proxy/src/bytes/octets.ts";
 import type { Outcome, Probe, Stage } from "../../xds-proxy/src/demo/stage.ts";
 import type { Recipient } from "../../xds-proxy/src/envelope/types.ts";
 import type { NamespaceBundle } from "../../xds-proxy/src/owner/bundle.ts";
-import { encodePin, type PinFile } from "../../xds-proxy/src/owner/pin.ts";
 import { RECIPIENT_VARIABLE, type MatchMode } from "../../xds-proxy/src/owner/wasm-plugin.ts";
 import { watchDelivery, type Expected } from "./delivery.ts";
 import { Etcd, wasmPluginKey } from "./etcd.ts";
 import type { Lab, LabWorkload } from "./lab.ts";
-import { PinnedModule } from "./plugin.ts";
+import type { PinnedModule } from "./plugin.ts";
 import type { Workload } from "./workload.ts";
 
 const PATIENCE_MS = 30_000;
@@ -36,7 +35,8 @@ export interface LabStageOptions {
   readonly lab: Lab;
   readonly namespace: string;
   readonly app: string;
-  readonly pin: PinFile;
+  /** Pinned to the owner; removed by whoever made it. */
+  readonly module: PinnedModule;
   readonly recipient: Recipient;
   /** Sets that travel beside the owner's, such as that of the root namespace. */
   readonly beside?: readonly NamespaceBundle[];
@@ -50,10 +50,10 @@ export class LabStage implements Stage {
   readonly #lab: Lab;
   readonly #beside: readonly NamespaceBundle[];
 
-  private constructor(options: LabStageOptions, module: PinnedModule, doors: readonly Door[]) {
+  private constructor(options: LabStageOptions, doors: readonly Door[]) {
     this.namespace = options.namespace;
     this.etcd = new Etcd(options.lab.api.etcdUrl);
-    this.module = module;
+    this.module = options.module;
     this.doors = doors;
     this.#lab = options.lab;
     this.#beside = options.beside ?? [];
@@ -61,14 +61,13 @@ export class LabStage implements Stage {
 
   /** Everything runs; nothing has been delivered yet, and without a filter every request is answered. */
   static async start(options: LabStageOptions): Promise<LabStage> {
-    const { lab, app, pin } = options;
-    const module = await PinnedModule.create(encodePin(pin));
+    const { lab, app } = options;
     const place = { ...placeOf(options), labels: { app } };
     const sidecar = await lab.startSidecar({ ...place, name: app, concurrency: 2 });
     const labels = { app, ...GATEWAY_LABEL };
     const gateway = await lab.startGateway({ ...place, name: "ingress", labels, delta: true });
     for (const workload of [sidecar, gateway]) await workload.answers("/", 200);
-    return new LabStage(options, module, [
+    return new LabStage(options, [
       { kind: "sidecar", workload: sidecar, plugin: "wpgate", mode: "SERVER", selector: { app } },
       { kind: "gateway", workload: gateway, plugin: "wpgate-gateway", mode: "CLIENT", selector: GATEWAY_LABEL },
     ]);
@@ -143,10 +142,6 @@ export class LabStage implements Stage {
     for (const { workload } of this.doors)
       for (let time = 0; time < 4 && seen === status; time++) seen = await statusOf(workload, method, path);
     return seen;
-  }
-
-  async stop(): Promise<void> {
-    await this.module.remove();
   }
 }
 
