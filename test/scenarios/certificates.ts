@@ -10,7 +10,7 @@ import {
 } from "@peculiar/x509";
 
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
-const HOUR_MS = 3_600_000;
+const DAY_MS = 86_400_000;
 
 /** What a certificate calls its holder. */
 export interface CertificateNames {
@@ -71,7 +71,7 @@ export class Authority {
 
 function validity(): { readonly notBefore: Date; readonly notAfter: Date } {
   const now = Date.now();
-  return { notBefore: new Date(now - HOUR_MS), notAfter: new Date(now + HOUR_MS) };
+  return { notBefore: new Date(now - DAY_MS), notAfter: new Date(now + 30 * DAY_MS) };
 }
 
 async function newKeys(): Promise<webcrypto.CryptoKeyPair> {

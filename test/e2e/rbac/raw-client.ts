@@ -2,13 +2,9 @@
 import { connect, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import type { Authority, CertificateNames, KeyAndCertificate } from "../../scenarios/certificates.ts";
+import { readAnswer, type Answer } from "../../scenarios/http-answer.ts";
 import type { Row } from "./group.ts";
 import type { TokenIssuer } from "./json-web-token.ts";
-
-export interface Answer {
-  readonly status: number;
-  readonly headers: ReadonlyMap<string, string>;
-}
 
 export const DEFAULT_FROM = "10.0.0.9:1234";
 export const DEFAULT_TO = "10.9.9.9:80";
@@ -32,7 +28,7 @@ export class RawClient {
     const socket = row.client === undefined ? plain : await this.#secure(plain, row.client, row.sni);
     socket.write(Buffer.from(this.#head(row), "latin1"));
     try {
-      return parseAnswer(await readHead(socket));
+      return await readAnswer(socket);
     } finally {
       plain.destroy();
     }
@@ -76,27 +72,4 @@ function proxyLine(from: string, to: string): string {
 function splitAddress(address: string): { readonly ip: string; readonly port: string } {
   const [, ip = "", port = ""] = /^\[?(.*?)\]?:(\d+)$/.exec(address) ?? [];
   return { ip, port };
-}
-
-/** Up to the end of the head; a body is not waited for, nor that Envoy closes. */
-async function readHead(socket: Socket): Promise<string> {
-  let text = "";
-  for await (const chunk of socket) {
-    text += (chunk as Buffer).toString("latin1");
-    if (text.includes("\r\n\r\n")) break;
-  }
-  return text;
-}
-
-function parseAnswer(text: string): Answer {
-  const [head = ""] = text.split("\r\n\r\n");
-  const [statusLine = "", ...lines] = head.split("\r\n");
-  const status = Number(/^HTTP\/1\.1 (\d{3})/.exec(statusLine)?.[1]);
-  if (Number.isNaN(status)) throw new Error(`not an HTTP answer: ${JSON.stringify(text.slice(0, 100))}`);
-  return { status, headers: new Map(lines.map((line) => splitHeader(line))) };
-}
-
-function splitHeader(line: string): readonly [string, string] {
-  const colon = line.indexOf(":");
-  return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()];
 }

@@ -29,7 +29,8 @@ import {
   type ListenerOptions,
 } from "./listeners.ts";
 import { nativeFilters } from "./native.ts";
-import { RawClient, type Answer } from "./raw-client.ts";
+import type { Answer } from "../../scenarios/http-answer.ts";
+import { RawClient } from "./raw-client.ts";
 
 const GROUPS: readonly Group[] = [
   ...OPERATION_GROUPS,

@@ -4,16 +4,12 @@ import { connect, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import type { Authority, CertificateNames, KeyAndCertificate } from "../../scenarios/certificates.ts";
 import type { TokenIssuer } from "../../e2e/rbac/json-web-token.ts";
+import { readAnswer, type Answer } from "../../scenarios/http-answer.ts";
 import type { Probe } from "./probe.ts";
 
 /** By this Envoy tells mTLS of the mesh from other TLS when it takes plain text as well. */
 const ALPN = "istio-http/1.1";
 const TIMEOUT_MS = 20_000;
-
-export interface Answer {
-  readonly status: number;
-  readonly headers: ReadonlyMap<string, string>;
-}
 
 export class Client {
   readonly #authority: Authority;
@@ -34,7 +30,7 @@ export class Client {
       await once(plain, "connect");
       const socket = certificate === undefined ? plain : secure(plain, certificate, probe.sni);
       socket.write(Buffer.from(this.#head(probe), "latin1"));
-      return parseAnswer(await readHead(socket));
+      return await readAnswer(socket);
     } finally {
       plain.destroy();
     }
@@ -74,27 +70,4 @@ function secure(socket: Socket, own: KeyAndCertificate, sni: string | undefined)
     cert: own.certificate,
     ...(sni === undefined ? {} : { servername: sni }),
   });
-}
-
-/** Up to the end of the head; a body is not waited for. */
-async function readHead(socket: Socket): Promise<string> {
-  let text = "";
-  for await (const chunk of socket) {
-    text += (chunk as Buffer).toString("latin1");
-    if (text.includes("\r\n\r\n")) break;
-  }
-  return text;
-}
-
-function parseAnswer(text: string): Answer {
-  const [head = ""] = text.split("\r\n\r\n");
-  const [statusLine = "", ...lines] = head.split("\r\n");
-  const status = Number(/^HTTP\/1\.1 (\d{3})/.exec(statusLine)?.[1]);
-  if (Number.isNaN(status)) throw new Error(`not an HTTP answer: ${JSON.stringify(text.slice(0, 100))}`);
-  return { status, headers: new Map(lines.map((line) => splitHeader(line))) };
-}
-
-function splitHeader(line: string): readonly [string, string] {
-  const colon = line.indexOf(":");
-  return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()];
 }

@@ -1,5 +1,5 @@
 /** What a side did with a request, in words that are the same on both. */
-import type { Answer } from "./client.ts";
+import type { Answer } from "../../scenarios/http-answer.ts";
 import { SAID } from "./objects.ts";
 import type { Side } from "./place.ts";
 

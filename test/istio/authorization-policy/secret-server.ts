@@ -1,27 +1,17 @@
 /** Secret discovery (SDS), as istio-agent does it: the workload's certificate, and the authority of its clients. */
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
 import { anyPack, type Any } from "@bufbuild/protobuf/wkt";
 import { Server, ServerCredentials, type ServerDuplexStream } from "@grpc/grpc-js";
+import { discoveryMethod } from "../../../xds-proxy/src/demo/discovery-method.ts";
 import { SecretSchema } from "../../../xds-proxy/src/gen/proto/envoy/extensions/transport_sockets/tls/v3/secret_pb.js";
 import {
-  DiscoveryRequestSchema,
   DiscoveryResponseSchema,
   type DiscoveryRequest,
   type DiscoveryResponse,
 } from "../../../xds-proxy/src/gen/proto/envoy/service/discovery/v3/discovery_pb.js";
 import type { KeyAndCertificate } from "../../scenarios/certificates.ts";
 
-const SERVICE = {
-  StreamSecrets: {
-    path: "/envoy.service.secret.v3.SecretDiscoveryService/StreamSecrets",
-    requestStream: true,
-    responseStream: true,
-    requestDeserialize: (bytes: Buffer): DiscoveryRequest => fromBinary(DiscoveryRequestSchema, bytes),
-    requestSerialize: (value: DiscoveryRequest): Buffer => Buffer.from(toBinary(DiscoveryRequestSchema, value)),
-    responseDeserialize: (bytes: Buffer): DiscoveryResponse => fromBinary(DiscoveryResponseSchema, bytes),
-    responseSerialize: (value: DiscoveryResponse): Buffer => Buffer.from(toBinary(DiscoveryResponseSchema, value)),
-  },
-} as const;
+const SERVICE = { StreamSecrets: discoveryMethod("/envoy.service.secret.v3.SecretDiscoveryService/StreamSecrets") };
 
 export interface Secrets {
   readonly server: KeyAndCertificate;

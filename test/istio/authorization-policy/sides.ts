@@ -8,7 +8,7 @@ import { policyOf } from "../../e2e/rbac/enforced.ts";
 import { deny, when, type PolicySpec } from "../../e2e/rbac/group.ts";
 import { policyData } from "../../scenarios/owner.ts";
 import type { KubernetesObject } from "./api-client.ts";
-import type { Answer } from "./client.ts";
+import type { Answer } from "../../scenarios/http-answer.ts";
 import { Opened } from "./opened.ts";
 import { openSides, type Parts } from "./opening.ts";
 import { outcomeOf } from "./outcome.ts";

@@ -2,17 +2,15 @@
  * A small ADS origin (xDS v3, aggregated, state of the world): it sends what it is given, records how Envoy answers, and
  * believes nothing. It plays the untrusted carrier; a resource may be anything. Subset: no delta, no authentication.
  */
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
 import type { Any } from "@bufbuild/protobuf/wkt";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import type { ServerDuplexStream } from "@grpc/grpc-js";
 import { UpstreamError } from "../errors.ts";
-import {
-  DiscoveryRequestSchema,
-  DiscoveryResponseSchema,
-} from "../gen/proto/envoy/service/discovery/v3/discovery_pb.js";
+import { DiscoveryResponseSchema } from "../gen/proto/envoy/service/discovery/v3/discovery_pb.js";
 import type { DiscoveryRequest, DiscoveryResponse } from "../gen/proto/envoy/service/discovery/v3/discovery_pb.js";
 import type { Wait } from "./envoy-admin.ts";
+import { discoveryMethod } from "./discovery-method.ts";
 import { until } from "./until.ts";
 
 /** How Envoy answered one response: `error` is absent in an ACK. */
@@ -49,16 +47,10 @@ interface Shelf {
 }
 
 const SERVICE = {
-  StreamAggregatedResources: {
-    path: "/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources",
-    requestStream: true,
-    responseStream: true,
-    requestDeserialize: (bytes: Buffer): DiscoveryRequest => fromBinary(DiscoveryRequestSchema, bytes),
-    requestSerialize: (value: DiscoveryRequest): Buffer => Buffer.from(toBinary(DiscoveryRequestSchema, value)),
-    responseDeserialize: (bytes: Buffer): DiscoveryResponse => fromBinary(DiscoveryResponseSchema, bytes),
-    responseSerialize: (value: DiscoveryResponse): Buffer => Buffer.from(toBinary(DiscoveryResponseSchema, value)),
-  },
-} as const;
+  StreamAggregatedResources: discoveryMethod(
+    "/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources",
+  ),
+};
 
 export class ControlPlane {
   readonly #server = new Server();
