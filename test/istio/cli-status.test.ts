@@ -185,6 +185,16 @@ describe("of an Envoy", () => {
     expect((await eventually("in step with the API")).code).toBe(0);
   });
 
+  test("which has rejected what somebody has forged, though nobody counts that by code", async () => {
+    const patch = [{ op: "replace", path: "/spec/pluginConfig/sets/0/envelopes", value: [] }];
+    await cluster.lab.kubectl(["patch", "wasmplugin", "wpgate", "-n", NS, "--type=json", "-p", JSON.stringify(patch)]);
+    const { stdout } = await eventually("rejected, for reasons in Envoy's log: ");
+    expect(stdout).toMatch(/log: extensions\.istio\.io\/\S*team-a\.wpgate\S* [1-9]/);
+    expect(await sidecar.get("/")).toBe(200);
+    await put("GET", module());
+    expect((await eventually("in step with the API")).code).toBe(0);
+  });
+
   test("behind while nothing reaches it", async () => {
     await cluster.lab.istiod.stop();
     await put("PUT", module());

@@ -22,7 +22,7 @@ async function admin(answers: Readonly<Record<string, unknown>>): Promise<string
 }
 
 const INFO = { node: { id: "sidecar~1", metadata: { NAMESPACE: "team-a", LABELS: { app: "shop" } } } };
-const STATS = "/stats?format=json&filter=wpgate_";
+const STATS = "/stats?format=json&filter=wpgate_%7C%5Eextension_config_discovery.*update_rejected%24";
 const signal = new AbortController().signal;
 
 test("gauges, counts and refusals", async () => {
@@ -36,6 +36,8 @@ test("gauges, counts and refusals", async () => {
     { name: "wasmcustom.wpgate_would_deny_total", value: 1 },
     { name: "wasmcustom.wpgate_refused_SET_MISMATCH_total", value: 4 },
     { name: "cluster.wpgate_foo.bar", value: 9 },
+    { name: "extension_config_discovery.http_filter.team-a.wpgate.update_rejected", value: 2 },
+    { name: "extension_config_discovery.http_filter.team-a.other.update_rejected", value: 0 },
     { histograms: {} },
   ];
   const address = await admin({ "/server_info": INFO, [STATS]: { stats } });
@@ -45,6 +47,7 @@ test("gauges, counts and refusals", async () => {
     rootNamespace: { rootEpoch: 0, setVersion: 0, freshVersion: 0, expiresInSec: 0 },
     counts: { allowed: 3, would_deny: 1 },
     refused: { SET_MISMATCH: 4 },
+    rejected: { "team-a.wpgate": 2 },
   });
 });
 

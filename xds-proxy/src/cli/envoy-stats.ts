@@ -17,8 +17,11 @@ export interface EnvoyStats {
   readonly rootNamespace?: InForce;
   /** `allowed`, `denied`, `would_deny`, `stale`, `unverified`, `verified`. */
   readonly counts: Readonly<Record<string, number>>;
-  /** By code. */
+  /** By code: what was taken and then not put in force. */
   readonly refused: Readonly<Record<string, number>>;
+  /** By the name of the extension configuration: what Envoy itself has rejected, because the filter found it forged or
+   *  malformed. The counters of a VM that was made for it alone are gone with it; the code is in Envoy's log. */
+  readonly rejected: Readonly<Record<string, number>>;
 }
 
 export interface EnvoyNode {
@@ -27,13 +30,15 @@ export interface EnvoyNode {
   readonly labels: Readonly<Record<string, unknown>>;
 }
 
+const REJECTED = /^extension_config_discovery\.http_filter\.(.+)\.update_rejected$/;
+const STATS = `/stats?format=json&filter=${encodeURIComponent("wpgate_|^extension_config_discovery.*update_rejected$")}`;
 const TIMEOUT_MS = 10_000;
 const ANSWER_MAX_BYTES = 16 * 1024 * 1024;
 
 /** @param address - of the admin interface. @throws UpstreamError */
 export async function readEnvoyStats(address: string, signal: AbortSignal): Promise<EnvoyStats> {
   const info = await getJson(new URL("/server_info", address), signal);
-  const stats = await getJson(new URL("/stats?format=json&filter=wpgate_", address), signal);
+  const stats = await getJson(new URL(STATS, address), signal);
   return { node: nodeOf(info), ...statsOf(stats) };
 }
 
@@ -50,10 +55,14 @@ function nodeOf(info: unknown): EnvoyNode {
 function statsOf(answer: unknown): Omit<EnvoyStats, "node"> {
   const rows = asRecord(answer)["stats"];
   const values = new Map<string, number>();
+  const rejected = new Map<string, number>();
   for (const row of Array.isArray(rows) ? rows : []) {
     const { name, value } = asRecord(row);
-    const own = typeof name === "string" ? /(?:^|\.)wpgate_(\w+)$/.exec(name)?.[1] : undefined;
-    if (own !== undefined && typeof value === "number") values.set(own, value);
+    if (typeof name !== "string" || typeof value !== "number") continue;
+    const own = /(?:^|\.)wpgate_(\w+)$/.exec(name)?.[1];
+    if (own !== undefined) values.set(own, value);
+    const configuration = REJECTED.exec(name)?.[1];
+    if (configuration !== undefined && value > 0) rejected.set(configuration, value);
   }
   const matching = (pattern: RegExp): Readonly<Record<string, number>> =>
     Object.fromEntries(
@@ -68,6 +77,7 @@ function statsOf(answer: unknown): Omit<EnvoyStats, "node"> {
     ...(rootNamespace && { rootNamespace }),
     counts: matching(/^([a-z_]+)_total$/),
     refused: matching(/^refused_([A-Z_]+)_total$/),
+    rejected: Object.fromEntries(rejected),
   };
 }
 

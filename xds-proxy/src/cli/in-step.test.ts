@@ -19,7 +19,7 @@ function envoy(setVersion: number, expiresInSec = 60): EnvoyStats {
   return {
     node: { id: "", namespace: "team-a", labels: { app: "shop" } },
     namespace: { rootEpoch: 1, setVersion, freshVersion: setVersion, expiresInSec },
-    ...{ counts: {}, refused: {} },
+    ...{ counts: {}, refused: {}, rejected: {} },
   };
 }
 
@@ -35,10 +35,12 @@ test.each([
   ["in step", envoy(5), [plugin("team-a", "9", { app: "other" }), plugin("team-a", "5", { app: "shop" })]],
   ["behind", envoy(5), [plugin("team-a", "5"), plugin("istio-system", "6")]],
 ] as const)("%s", (step, stats, plugins) => {
-  expect(enforcedBy(stats, plugins, "istio-system")).toMatchObject([{ ns: "team-a", step }]);
+  expect(enforcedBy(stats, plugins, "istio-system")).toMatchObject([
+    { ns: "team-a", step },
+  ]);
 });
 
 test("no filter, nothing enforced", () => {
-  const { node, counts, refused } = envoy(1);
-  expect(enforcedBy({ node, counts, refused }, [plugin("team-a", "5")], "istio-system")).toEqual([]);
+  const { node, counts, refused, rejected } = envoy(1);
+  expect(enforcedBy({ node, counts, refused, rejected }, [plugin("team-a", "5")], "istio-system")).toEqual([]);
 });

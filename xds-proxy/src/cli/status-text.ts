@@ -102,8 +102,11 @@ export function envoyText({ address, stats, fault, enforced }: EnvoyStatus, { pa
     Object.entries(counts)
       .map(([name, count]) => `${name.replaceAll("_", " ")} ${count}`)
       .join(", ");
-  const refused = Object.entries(stats.refused)
-    .map(([code, count]) => `${code} ${count}`)
-    .join(", ");
-  return `${title}${columns(rows)}  ${counted(stats.counts)}\n${refused === "" ? "" : `  refused: ${refused}\n`}`;
+  const refused = Object.entries(stats.refused).map(([code, count]) => `${code} ${count}`);
+  const rejected = Object.entries(stats.rejected).map(([name, count]) => `${printable(name)} ${count}`);
+  const lines = [
+    ...(refused.length === 0 ? [] : [`refused: ${refused.join(", ")}`]),
+    ...(rejected.length === 0 ? [] : [`rejected, for reasons in Envoy's log: ${rejected.join(", ")}`]),
+  ];
+  return `${title}${columns(rows)}  ${counted(stats.counts)}\n${lines.map((line) => `  ${line}\n`).join("")}`;
 }
