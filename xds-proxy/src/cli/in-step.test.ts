@@ -35,9 +35,7 @@ test.each([
   ["in step", envoy(5), [plugin("team-a", "9", { app: "other" }), plugin("team-a", "5", { app: "shop" })]],
   ["behind", envoy(5), [plugin("team-a", "5"), plugin("istio-system", "6")]],
 ] as const)("%s", (step, stats, plugins) => {
-  expect(enforcedBy(stats, plugins, "istio-system")).toMatchObject([
-    { ns: "team-a", step },
-  ]);
+  expect(enforcedBy(stats, plugins, "istio-system")).toMatchObject([{ ns: "team-a", step }]);
 });
 
 test("no filter, nothing enforced", () => {

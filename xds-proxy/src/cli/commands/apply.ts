@@ -74,37 +74,38 @@ async function applyAll(context: CliContext, paths: readonly string[], options: 
     found.push(live);
   }
   const applied: Applied[] = [];
-  for (const [index, input] of inputs.entries()) {
-    const next = await applyOne(plugins, { input, live: found[index] }, options);
-    applied.push(next);
-    if (options.output === "text") context.stdout(textOf(context, next));
-  }
+  for (const [index, input] of inputs.entries())
+    applied.push(await applyOne(context, plugins, { input, live: found[index] }, options));
   if (options.output === "json") printJson(context, { dryRun: options.dryRun === true, plugins: applied.map(jsonOf) });
   if (options.dryRun) note(context, "the server has checked it; nothing was changed");
 }
 
-/** The version that was looked at is locked, so that nothing newer is replaced unseen. */
-async function applyOne(
-  plugins: WasmPlugins,
-  { input, live: found }: { readonly input: PluginInput; readonly live: LivePlugin | undefined },
-  options: Options,
-): Promise<Applied> {
-  let live = found;
+interface Found {
+  readonly input: PluginInput;
+  readonly live: LivePlugin | undefined;
+}
+
+/** Shows what the server would make of it, then lets the server do so. The version that was looked at is locked, so that
+ *  nothing newer is replaced unseen. */
+async function applyOne(context: CliContext, plugins: WasmPlugins, found: Found, options: Options): Promise<Applied> {
+  const { input } = found;
+  const { fieldManager, forceConflicts = false } = options;
+  let { live } = found;
   for (let tries = 1; ; tries++) {
     const before = live && stateOf(live);
     refuseOlder(input, before, options);
+    const object = locked(input.object, live);
+    const applyIt = async (dryRun: boolean): Promise<LivePlugin> =>
+      await plugins.apply(input, object, { fieldManager, force: forceConflicts, dryRun });
     try {
-      const next = await plugins.apply(input, locked(input.object, live), {
-        fieldManager: options.fieldManager,
-        force: options.forceConflicts === true,
-        dryRun: options.dryRun === true,
-      });
-      const changes = pluginChanges(before, stateOf(next));
-      const same = changes.fields.length + changes.namespaces.length === 0;
-      return { input, changes, result: before === undefined ? "created" : same ? "unchanged" : "changed" };
+      const applied = appliedOf(input, before, await applyIt(true));
+      if (options.output === "text") context.stdout(textOf(context, applied));
+      if (!options.dryRun) await applyIt(false);
+      return applied;
     } catch (error) {
       if (isAlone(input, error)) throw new Hinted(error, ALONE_HINT);
       if (tries === TRIES || !(error instanceof UpstreamError) || error.code !== "CHANGED") throw error;
+      note(context, `somebody else changes ${shownPlugin(input)} at the same time: looking again`);
       live = await plugins.get(input);
     }
   }
@@ -117,6 +118,12 @@ const ALONE_HINT =
 function isAlone({ object }: PluginInput, error: unknown): error is UpstreamError {
   const { spec } = object;
   return error instanceof UpstreamError && error.code === "DENIED" && isRecord(spec) && spec["url"] === undefined;
+}
+
+function appliedOf(input: PluginInput, before: PluginState | undefined, next: LivePlugin): Applied {
+  const changes = pluginChanges(before, stateOf(next));
+  const same = changes.fields.length + changes.namespaces.length === 0;
+  return { input, changes, result: before === undefined ? "created" : same ? "unchanged" : "changed" };
 }
 
 function locked(object: PluginInput["object"], live: LivePlugin | undefined): Readonly<Record<string, unknown>> {
