@@ -49,7 +49,11 @@ async function expectOpen(): Promise<void> {
   for (const { workload } of stage.doors) await workload.answers(DENIED, 200, 30_000);
 }
 
-test.each([0, 1, 2])("takeover %i opens both doors, and undoing it closes them", async (index) => {
+test.each([
+  ["deletes the WasmPlugin", 0],
+  ["removes the filter with an EnvoyFilter", 1],
+  ["names a module that is not there, with FAIL_OPEN", 2],
+])("who %s opens both doors, and undoing it closes them", async (_, index) => {
   const takeover: Takeover = takeovers(lab, stage)[index]!;
   await takeover.take();
   await expectOpen();
