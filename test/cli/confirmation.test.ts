@@ -29,13 +29,7 @@ afterEach(() => {
   cli.remove();
 });
 
-/** The owner signs another content a minute later. */
-async function publish(method: string, ...more: readonly string[]): Promise<NamespaceBundle> {
-  cli.pass(60);
-  cli.write("a.yaml", policyYaml("a", { method }));
-  await cli.good("sign", "-C", "team-a", "a.yaml", ...more);
-  return cli.bundle();
-}
+const publish = async (...given: Parameters<Cli["publish"]>): Promise<NamespaceBundle> => await cli.publish(...given);
 
 function without({ roots, envelopes, ...texts }: NamespaceBundle, name: "set" | "fresh"): NamespaceBundle {
   return { roots, envelopes, ...Object.fromEntries(Object.entries(texts).filter(([key]) => key !== name)) };

@@ -57,6 +57,14 @@ export class Cli {
     this.write("pin.json", await this.good("root", "init", "-C", "team-a", ...names, ...more));
   }
 
+  /** The owner signs another content a minute later. */
+  async publish(method: string, ...more: readonly string[]): Promise<NamespaceBundle> {
+    this.pass(60);
+    this.write("a.yaml", policyYaml("a", { method }));
+    await this.good("sign", "-C", "team-a", "a.yaml", ...more);
+    return this.bundle();
+  }
+
   path(name: string): string {
     return join(this.folder, name);
   }

@@ -58,7 +58,7 @@ test("a signer reads what is there, and writes its own field only", () => {
   if (!isRecord(config)) throw new Error("not an object");
   const { sets, fresh } = readConfiguration(config, "plugin");
   expect([sets, [...fresh]]).toEqual([[{ ...bundle, fresh: outer }], [["team-a", outer]]]);
-  expect(freshPatch("team-a", "text")).toEqual({ pluginConfig: { fresh: { "team-a": "text" } } });
+  expect(freshPatch({ "team-a": "text" })).toEqual({ pluginConfig: { fresh: { "team-a": "text" } } });
 });
 
 test("another namespace's is none of its business, nor where no root can be read", () => {

@@ -1,7 +1,5 @@
-/** Small pieces of what owners do: versions, line differences, pins. */
-import fc from "fast-check";
+/** Small pieces of what owners do: versions, pins. */
 import { describe, expect, test } from "vitest";
-import { diffLines } from "../../xds-proxy/src/owner/line-diff.ts";
 import { encodePin, mergePins, parsePin } from "../../xds-proxy/src/owner/pin.ts";
 import { nextVersion } from "../../xds-proxy/src/owner/version.ts";
 
@@ -19,35 +17,6 @@ describe("nextVersion", () => {
     expect(() => nextVersion("18446744073709551615", 1000)).toThrow("rotate the root with --revoke");
   });
 });
-
-test("line differences lead from one text to the other, and keep as much as they can", () => {
-  const lines = fc.array(fc.constantFrom("a", "b", "c"), { maxLength: 12 });
-  fc.assert(
-    fc.property(lines, lines, (before, after) => {
-      const diff = diffLines(before, after);
-      expect(diff.filter(({ mark }) => mark !== "+").map(({ text }) => text)).toEqual(before);
-      expect(diff.filter(({ mark }) => mark !== "-").map(({ text }) => text)).toEqual(after);
-      expect(diff.filter(({ mark }) => mark === " ")).toHaveLength(commonLength(before, after));
-    }),
-  );
-});
-
-/** The longest common subsequence by its definition. */
-function commonLength(
-  a: readonly string[],
-  b: readonly string[],
-  i = 0,
-  j = 0,
-  memo = new Map<string, number>(),
-): number {
-  const key = `${i} ${j}`;
-  const known = memo.get(key);
-  if (known !== undefined || i === a.length || j === b.length) return known ?? 0;
-  const skip = Math.max(commonLength(a, b, i + 1, j, memo), commonLength(a, b, i, j + 1, memo));
-  const length = a[i] === b[j] ? Math.max(skip, 1 + commonLength(a, b, i + 1, j + 1, memo)) : skip;
-  memo.set(key, length);
-  return length;
-}
 
 test("a pin is read back as it was written, its namespaces in order", () => {
   const digest = "A".repeat(43);

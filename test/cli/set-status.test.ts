@@ -4,7 +4,7 @@ import type { NamespaceBundle } from "../../xds-proxy/src/owner/bundle.ts";
 import { olderThan, summarize } from "../../xds-proxy/src/owner/bundle-summary.ts";
 import { parsePin, type PinFile } from "../../xds-proxy/src/owner/pin.ts";
 import { conditionOf, setStatus, type Finding } from "../../xds-proxy/src/owner/set-status.ts";
-import { Cli, policyYaml } from "./harness.ts";
+import { Cli } from "./harness.ts";
 
 const DAY_SEC = 86_400;
 let cli: Cli;
@@ -20,12 +20,7 @@ afterEach(() => {
   cli.remove();
 });
 
-async function publish(method: string, ...more: readonly string[]): Promise<NamespaceBundle> {
-  cli.pass(60);
-  cli.write("a.yaml", policyYaml("a", { method }));
-  await cli.good("sign", "-C", "team-a", "a.yaml", ...more);
-  return cli.bundle();
-}
+const publish = async (...given: Parameters<Cli["publish"]>): Promise<NamespaceBundle> => await cli.publish(...given);
 
 function findingsOf(bundle: NamespaceBundle, more: { pin?: PinFile } = {}): readonly Finding[] {
   return setStatus({ bundle, nowMs: cli.nowMs, ...more }).findings;

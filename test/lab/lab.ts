@@ -1,7 +1,6 @@
 /** The lab: etcd, kube-apiserver and istiod with Istio's resource definitions, and the workloads that a test adds. */
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { startBackend } from "../../xds-proxy/src/demo/backend.ts";
+import { run } from "../../xds-proxy/src/demo/child-output.ts";
 import { projectFile } from "../../xds-proxy/src/demo/project-file.ts";
 import { UpstreamError } from "../../xds-proxy/src/errors.ts";
 import { ApiServer } from "./api-server.ts";
@@ -134,17 +133,12 @@ interface KubectlOptions {
   readonly stdin?: string;
 }
 
-async function kubectl({ programs, kubeconfig, stdin = "" }: KubectlOptions, args: readonly string[]): Promise<string> {
-  const child = spawn(programs.kubectl, [`--kubeconfig=${kubeconfig}`, ...args], {
-    env: { HOME: programs.folder },
-    stdio: ["pipe", "pipe", "pipe"],
+async function kubectl({ programs, kubeconfig, stdin }: KubectlOptions, args: readonly string[]): Promise<string> {
+  const output = await run({
+    ...{ file: programs.kubectl, args: [`--kubeconfig=${kubeconfig}`, ...args], stdin },
+    environment: { HOME: programs.folder },
   });
-  const text = { stdout: "", stderr: "" };
-  for (const stream of ["stdout", "stderr"] as const)
-    child[stream].setEncoding("utf8").on("data", (chunk: string) => (text[stream] += chunk));
-  child.stdin.on("error", () => undefined);
-  child.stdin.end(stdin);
-  const [code] = (await once(child, "close")) as [number | null];
-  if (code !== 0) throw new UpstreamError("UNAVAILABLE", `kubectl ${args.join(" ")}: ${text.stderr.trim()}`);
-  return text.stdout;
+  if (output?.exitCode !== 0)
+    throw new UpstreamError("UNAVAILABLE", `kubectl ${args.join(" ")}: ${output?.stderr.trim() ?? "is not there"}`);
+  return output.stdout;
 }

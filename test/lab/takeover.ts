@@ -40,29 +40,25 @@ export function takeovers(lab: Lab, stage: LabStage): readonly Takeover[] {
 
 /** Both objects disappear from etcd, and come back as they were. */
 export function deletion(stage: LabStage): Pick<Takeover, "take" | "undo"> {
-  const before = new Map<string, JsonObject>();
-  return {
-    take: async () => {
-      for (const { plugin } of stage.doors) {
-        const key = stage.keyOf(plugin);
-        before.set(key, await stage.etcd.read(key));
-        await stage.etcd.remove(key);
-      }
-    },
-    undo: async () => {
-      for (const [key, object] of before) await stage.etcd.write(key, object);
-    },
-  };
+  return maltreatment(stage, async (key) => {
+    await stage.etcd.remove(key);
+  });
 }
 
 function change(stage: LabStage, edit: (spec: JsonObject) => JsonObject): Pick<Takeover, "take" | "undo"> {
+  return maltreatment(stage, async (key) => {
+    await stage.etcd.rewrite(key, edit);
+  });
+}
+
+function maltreatment(stage: LabStage, maltreat: (key: string) => Promise<void>): Pick<Takeover, "take" | "undo"> {
   const before = new Map<string, JsonObject>();
   return {
     take: async () => {
       for (const { plugin } of stage.doors) {
         const key = stage.keyOf(plugin);
         before.set(key, await stage.etcd.read(key));
-        await stage.etcd.rewrite(key, edit);
+        await maltreat(key);
       }
     },
     undo: async () => {

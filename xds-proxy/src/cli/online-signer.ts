@@ -7,11 +7,12 @@ import { resolve } from "node:path";
 import type { TrustState } from "../envelope/types.ts";
 import { UpstreamError, VerifyError } from "../errors.ts";
 import { applyFresh } from "../kubernetes/fresh-field.ts";
-import { claimedNamespace, readPluginConfig } from "../kubernetes/plugin-config.ts";
+import { readPluginConfig } from "../kubernetes/plugin-config.ts";
 import type { LivePlugin, PluginName, WasmPlugins } from "../kubernetes/wasm-plugins.ts";
 import type { PluginConfiguration } from "../owner/bundle.ts";
 import { summarizeFresh, type FreshSummary } from "../owner/bundle-summary.ts";
 import { confirmed, readConfirmation, renewalAtSec, type Confirmation } from "../owner/confirmation.ts";
+import { claimedNamespace } from "../owner/outer-fresh.ts";
 import { signFresh } from "../owner/publish.ts";
 import { shownPlugin } from "./cluster-options.ts";
 import type { CliContext } from "./context.ts";
@@ -84,7 +85,7 @@ export class OnlineSigner {
     const folder = openOwnerFolder(this.#context, this.#options.dir);
     const ns = folder.config.namespace;
     const { live, config } = await this.#read();
-    const bundle = config.sets.find((set) => claimedNamespace(set) === ns);
+    const bundle = config.sets.find((set) => claimedNamespace(set.roots) === ns);
     if (bundle === undefined)
       throw new VerifyError("SET_MISMATCH", `there is no part of ${ns}`, { where: shownPlugin(live) });
     const others = [config.fresh.get(ns)].filter((text) => text !== undefined);

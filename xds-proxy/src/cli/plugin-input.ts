@@ -1,10 +1,9 @@
 /** WasmPlugin objects as people pipe them into commands: YAML or JSON, one or many, lists of them. */
 import { isRecord } from "../bytes/record.ts";
-import { parseYaml } from "../bytes/yaml.ts";
-import { ConfigError, ParseError } from "../errors.ts";
+import { ParseError } from "../errors.ts";
 import { readPluginConfig } from "../kubernetes/plugin-config.ts";
 import { API_VERSION, KIND, type PluginName } from "../kubernetes/wasm-plugins.ts";
-import type { PluginConfiguration } from "../owner/bundle.ts";
+import { documentsOf, type PluginConfiguration } from "../owner/bundle.ts";
 import { summarize } from "../owner/bundle-summary.ts";
 import type { CliContext } from "./context.ts";
 import { Hinted } from "./failure.ts";
@@ -31,23 +30,9 @@ export async function readPluginInputs(
   return inputs;
 }
 
-/** JSON first: its parser is a hundred times faster. */
-function documentsOf(text: string, source: string): readonly unknown[] {
-  try {
-    return [JSON.parse(text) as unknown];
-  } catch {
-    return yamlDocumentsOf(text, source);
-  }
-}
-
-function yamlDocumentsOf(text: string, source: string): readonly unknown[] {
-  return parseYaml(text).flatMap((document) => {
-    if ("value" in document) return document.value === null ? [] : [document.value];
-    throw new ConfigError([{ path: `${source}:${document.fault.line}`, message: document.fault.message }]);
-  });
-}
-
+/** An empty YAML document is nothing. */
 function itemsOf(value: unknown): readonly unknown[] {
+  if (value === null) return [];
   return isRecord(value) && Array.isArray(value["items"]) ? value["items"] : [value];
 }
 

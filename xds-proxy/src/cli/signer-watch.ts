@@ -1,10 +1,10 @@
 /** The online signer as a service: looks at the object every few seconds, and goes on whatever happens. */
-import { setTimeout as sleep } from "node:timers/promises";
 import { formatDurationSec } from "../config/duration.ts";
 import { UpstreamError } from "../errors.ts";
 import type { CliContext } from "./context.ts";
 import { Hinted, isWpgateError, reportFailure } from "./failure.ts";
 import type { Attempt, OnlineSigner } from "./online-signer.ts";
+import { pause } from "./pause.ts";
 import type { SignerHealth } from "./signer-health.ts";
 import { note } from "./ui.ts";
 import { versionText } from "./version-text.ts";
@@ -53,14 +53,4 @@ function errorOf(thrown: unknown): { readonly code: string; readonly message: st
   const error: unknown = thrown instanceof Hinted ? thrown.error : thrown;
   if (isWpgateError(error)) return { code: error.code, message: error.message };
   return { code: "INTERNAL", message: String(error) };
-}
-
-/** @returns false when it was interrupted */
-async function pause(seconds: number, signal: AbortSignal): Promise<boolean> {
-  try {
-    await sleep(seconds * 1000, undefined, { signal });
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -11,6 +11,8 @@ export interface RunOptions {
   readonly file: string;
   readonly args: readonly string[];
   readonly environment: NodeJS.ProcessEnv;
+  /** Nothing when absent. */
+  readonly stdin?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -22,10 +24,13 @@ export async function run(options: RunOptions): Promise<ChildOutput | undefined>
   options.signal?.throwIfAborted();
   const child = spawn(options.file, options.args, {
     env: options.environment,
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["pipe", "pipe", "pipe"],
     signal: options.signal,
     killSignal: "SIGKILL",
   });
+  // A program that does not read to the end is judged by its exit code.
+  child.stdin.on("error", () => undefined);
+  child.stdin.end(options.stdin ?? "");
   const text = { stdout: "", stderr: "" };
   for (const stream of ["stdout", "stderr"] as const) {
     child[stream].setEncoding("utf8").on("data", (chunk: string) => (text[stream] += chunk));

@@ -3,6 +3,7 @@
  * of its own. Whoever applies the rest of the object neither owns nor overwrites it.
  */
 import { isRecord } from "../bytes/record.ts";
+import { freshPatch } from "../owner/outer-fresh.ts";
 import { readPluginConfig } from "./plugin-config.ts";
 import { API_VERSION, KIND, type LivePlugin, type WasmPlugins } from "./wasm-plugins.ts";
 
@@ -20,7 +21,7 @@ export async function applyFresh(plugins: WasmPlugins, live: LivePlugin, { ns, t
   const { namespace, name, resourceVersion } = live;
   const object = {
     ...{ apiVersion: API_VERSION, kind: KIND, metadata: { namespace, name, resourceVersion } },
-    spec: { pluginConfig: { fresh: { ...ownStatements(live), [ns]: text } } },
+    spec: freshPatch({ ...ownStatements(live), [ns]: text }),
   };
   await plugins.apply(live, object, { fieldManager: FRESH_MANAGER, force: true });
 }

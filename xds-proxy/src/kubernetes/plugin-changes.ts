@@ -5,7 +5,8 @@ import type { NamespaceBundle, PluginConfiguration } from "../owner/bundle.ts";
 import { summarize, type BundleSummary } from "../owner/bundle-summary.ts";
 import { compareSnapshots, snapshotOf, type Comparison, type Snapshot } from "../owner/compare.ts";
 import { changedFields, type FieldChange } from "./changed-fields.ts";
-import { claimedNamespace, pluginConfigOf } from "./plugin-config.ts";
+import { claimedNamespace } from "../owner/outer-fresh.ts";
+import { pluginConfigOf } from "./plugin-config.ts";
 
 export interface NamespaceChange {
   readonly ns: string;
@@ -38,7 +39,7 @@ export function pluginChanges(before: PluginState | undefined, after: PluginStat
 }
 
 function byNamespace(config: PluginConfiguration | undefined): ReadonlyMap<string, NamespaceBundle> {
-  return new Map((config?.sets ?? []).map((set) => [claimedNamespace(set) ?? "", set]));
+  return new Map((config?.sets ?? []).map((set) => [claimedNamespace(set.roots) ?? "", set]));
 }
 
 /** What people write, without the bundles; managed fields, status and the like are the server's. */

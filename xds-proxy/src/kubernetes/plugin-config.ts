@@ -1,9 +1,6 @@
 /** What a WasmPlugin carries: the bundles its author applied, and beside them what online signers keep current. */
 import { isRecord } from "../bytes/record.ts";
-import { parseRoot } from "../envelope/documents.ts";
-import { ParseError } from "../errors.ts";
-import { readConfiguration, type NamespaceBundle, type PluginConfiguration } from "../owner/bundle.ts";
-import { describe } from "../owner/describe.ts";
+import { readConfiguration, type PluginConfiguration } from "../owner/bundle.ts";
 
 /**
  * @param object - a WasmPlugin
@@ -24,14 +21,4 @@ export function pluginConfigOf(
   const spec = object["spec"];
   const pluginConfig = isRecord(spec) ? spec["pluginConfig"] : undefined;
   return isRecord(pluginConfig) ? pluginConfig : undefined;
-}
-
-/** As its last root says; undefined where that is none. Nobody has verified it. */
-export function claimedNamespace({ roots }: NamespaceBundle): string | undefined {
-  try {
-    return parseRoot(describe(roots.at(-1) ?? "").data).ns;
-  } catch (error) {
-    if (error instanceof ParseError) return undefined;
-    throw error;
-  }
 }

@@ -13,8 +13,9 @@ export interface FreshPatch {
   readonly pluginConfig: { readonly fresh: Readonly<Record<string, string>> };
 }
 
-export function freshPatch(ns: string, text: string): FreshPatch {
-  return { pluginConfig: { fresh: { [ns]: text } } };
+/** @param fresh - by namespace */
+export function freshPatch(fresh: Readonly<Record<string, string>>): FreshPatch {
+  return { pluginConfig: { fresh } };
 }
 
 /**
@@ -37,7 +38,8 @@ export function countingFresh(own: string | undefined, outer: string): string {
   return outerVer === undefined || compareU64(outerVer, ownVer) > 0 ? outer : own;
 }
 
-function claimedNamespace(roots: readonly string[]): string | undefined {
+/** As the last root's payload says; undefined where that is none. Nobody has verified it. */
+export function claimedNamespace(roots: readonly string[]): string | undefined {
   return unlessRefused(() => parseRoot(parseEnvelope(decodeInput(roots.at(-1) ?? "", "root"), "root").data).ns);
 }
 

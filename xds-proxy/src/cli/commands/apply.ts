@@ -68,9 +68,10 @@ async function applyAll(context: CliContext, paths: readonly string[], options: 
   const found: (LivePlugin | undefined)[] = [];
   for (const input of inputs) {
     const live = await plugins.get(input);
-    refuseOlder(input, live && stateOf(live), options);
-    warnOfOther(context, input, live && stateOf(live));
-    warnOfFresh(context, input, live && stateOf(live));
+    const state = live && stateOf(live);
+    refuseOlder(input, state, options);
+    warnOfOther(context, input, state);
+    warnOfFresh(context, input, state);
     found.push(live);
   }
   const applied: Applied[] = [];
@@ -93,7 +94,6 @@ async function applyOne(context: CliContext, plugins: WasmPlugins, found: Found,
   let { live } = found;
   for (let tries = 1; ; tries++) {
     const before = live && stateOf(live);
-    refuseOlder(input, before, options);
     const object = locked(input.object, live);
     const applyIt = async (dryRun: boolean): Promise<LivePlugin> =>
       await plugins.apply(input, object, { fieldManager, force: forceConflicts, dryRun });
@@ -107,6 +107,7 @@ async function applyOne(context: CliContext, plugins: WasmPlugins, found: Found,
       if (tries === TRIES || !(error instanceof UpstreamError) || error.code !== "CHANGED") throw error;
       note(context, `somebody else changes ${shownPlugin(input)} at the same time: looking again`);
       live = await plugins.get(input);
+      refuseOlder(input, live && stateOf(live), options);
     }
   }
 }

@@ -1,6 +1,5 @@
 /** `wpgate fresh`: confirms that the set in the bundle is the current one, once or for as long as it runs. */
 import { spawn } from "node:child_process";
-import { setTimeout as sleep } from "node:timers/promises";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { formatDurationSec } from "../../config/duration.ts";
 import { ConfigError, UpstreamError } from "../../errors.ts";
@@ -22,6 +21,7 @@ import {
 } from "../options.ts";
 import { openOwnerFolder, readBundle, readOwnPublished, withLock, writeBundle } from "../owner-folder.ts";
 import { OnlineSigner } from "../online-signer.ts";
+import { pause } from "../pause.ts";
 import { SignerHealth } from "../signer-health.ts";
 import { startSignerServer } from "../signer-server.ts";
 import { noteRenewal, watchPlugin } from "../signer-watch.ts";
@@ -184,16 +184,6 @@ async function watch(context: CliContext, options: Options, firstLifetimeSec: nu
     }
   }
   note(context, "stopped; nothing renews the set any more");
-}
-
-/** Node's timers end at 2^31-1 ms. @returns false when it was interrupted */
-async function pause(seconds: number, signal: AbortSignal): Promise<boolean> {
-  try {
-    await sleep(Math.min(seconds * 1000, 2 ** 31 - 1), undefined, { signal });
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 async function runThen(context: CliContext, command: string): Promise<void> {
