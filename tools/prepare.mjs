@@ -27,6 +27,15 @@ const STEPS = [
     run: () => command("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]),
   },
   {
+    // Scripts of packages stay off; this one may build: SQLite comes ready where its release page can be reached.
+    name: "build SQLite for wpgate proxy",
+    inputs: ["package-lock.json"],
+    outputs: ["node_modules/better-sqlite3/build/Release/better_sqlite3.node"],
+    onlyForTests: true,
+    run: () =>
+      command("npm", ["rebuild", "better-sqlite3", "--ignore-scripts=false", "--loglevel=error", ...headers()]),
+  },
+  {
     name: "generate code from proto/",
     inputs: ["proto", "package-lock.json"],
     outputs: ["xds-proxy/src/gen/proto/webpush_pb.js", "filter/assembly/gen/codes.ts"],
@@ -72,6 +81,12 @@ export async function prepare({ forTests = true } = {}) {
     mkdirSync(dirname(STAMPS), { recursive: true });
     writeFileSync(STAMPS, JSON.stringify(stamps));
   }
+}
+
+/** Those of this Node, where it brought them along; else the builder looks for some in the network. */
+function headers() {
+  const prefix = dirname(dirname(process.execPath));
+  return existsSync(join(prefix, "include/node/node.h")) ? [`--nodedir=${prefix}`] : [];
 }
 
 /** Runs a program in the project's folder; its output is shown only when it fails. */

@@ -93,9 +93,14 @@ describe.each(KINDS)("$kind, $protocol", ({ kind, namespace, mode, delta }) => {
 
   test("istiod makes of it what the filter needs, and nothing else", async () => {
     const name = ecdsName(`${namespace}/wpgate`);
-    const configs = await wasmConfigs(workload.envoy.admin);
-    expect([...configs.keys()]).toEqual([name]);
-    const config = configs.get(name)!;
+    // While listeners are replaced, Envoy's dump may leave extension configurations out.
+    const config = await until({
+      what: `Envoy showing ${name} alone`,
+      probe: async () => {
+        const configs = await wasmConfigs(workload.envoy.admin);
+        return configs.size === 1 ? configs.get(name) : undefined;
+      },
+    });
     expect(config).toMatchObject({
       failure_policy: "FAIL_RELOAD",
       vm_config: {
