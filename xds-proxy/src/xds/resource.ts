@@ -1,5 +1,5 @@
 /** One resource as it travels: its bytes are looked at, and never encoded again unless they have to change. */
-import { BinaryReader } from "@bufbuild/protobuf/wire";
+import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
 import { bytesField, stringField } from "../bytes/protobuf.ts";
 import { concat, decodeUtf8 } from "../bytes/octets.ts";
 import { ParseError } from "../errors.ts";
@@ -71,7 +71,7 @@ export function forEachField(message: Uint8Array, visit: (field: number, content
   try {
     while (reader.pos < reader.len) {
       const [field, wireType] = reader.tag();
-      if (wireType === LENGTH_DELIMITED) visit(field, reader.bytes());
+      if (wireType === WireType.LengthDelimited) visit(field, reader.bytes());
       else reader.skip(wireType, field);
     }
   } catch (cause) {
@@ -79,8 +79,6 @@ export function forEachField(message: Uint8Array, visit: (field: number, content
     throw new ParseError("PROTOBUF", "a message that ends too early, or is none", { cause });
   }
 }
-
-const LENGTH_DELIMITED = 2;
 
 /** @throws ParseError PROTOBUF */
 export function text(content: Uint8Array): string {
