@@ -19,7 +19,14 @@ const ENVOY_PROTOS = [
   "envoy/config/listener/v3/listener.proto",
   "envoy/config/cluster/v3/cluster.proto",
   "envoy/config/core/v3/extension.proto",
+  "envoy/extensions/access_loggers/file/v3/file.proto",
+  "envoy/extensions/access_loggers/grpc/v3/als.proto",
+  "envoy/extensions/access_loggers/open_telemetry/v3/logs_service.proto",
   "envoy/extensions/access_loggers/stream/v3/stream.proto",
+  "envoy/extensions/common/matching/v3/extension_matcher.proto",
+  "envoy/extensions/filters/network/set_filter_state/v3/set_filter_state.proto",
+  "envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy.proto",
+  "envoy/extensions/filters/http/composite/v3/composite.proto",
   "envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.proto",
   "envoy/extensions/filters/http/jwt_authn/v3/config.proto",
   "envoy/extensions/filters/http/lua/v3/lua.proto",
@@ -29,6 +36,8 @@ const ENVOY_PROTOS = [
   "envoy/extensions/filters/http/wasm/v3/wasm.proto",
   "envoy/extensions/transport_sockets/tls/v3/tls.proto",
   "envoy/extensions/upstreams/http/v3/http_protocol_options.proto",
+  "udpa/type/v1/typed_struct.proto",
+  "xds/type/v3/typed_struct.proto",
 ];
 
 const check = process.argv.includes("--check");
