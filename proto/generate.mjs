@@ -21,7 +21,6 @@ const ENVOY_PROTOS = [
   "envoy/config/core/v3/extension.proto",
   "envoy/extensions/access_loggers/file/v3/file.proto",
   "envoy/extensions/access_loggers/grpc/v3/als.proto",
-  "envoy/extensions/access_loggers/open_telemetry/v3/logs_service.proto",
   "envoy/extensions/access_loggers/stream/v3/stream.proto",
   "envoy/extensions/common/matching/v3/extension_matcher.proto",
   "envoy/extensions/filters/network/set_filter_state/v3/set_filter_state.proto",
