@@ -1,0 +1,51 @@
+/** Accepted sets on their way to the disk: of each only the newest, written together once per turn of the event loop. */
+import { sizeOf, type AcceptedSet } from "./accepted.ts";
+
+export interface WriteQueueOptions {
+  /** Above this they are written at once, before the call returns. */
+  readonly maxBytes: number;
+  /** Writes all of them in one transaction. */
+  readonly write: (sets: readonly AcceptedSet[]) => void;
+}
+
+export class WriteQueue {
+  readonly #options: WriteQueueOptions;
+  readonly #sets = new Map<string, { readonly set: AcceptedSet; readonly bytes: number }>();
+  #bytes = 0;
+  #scheduled: NodeJS.Immediate | undefined;
+
+  constructor(options: WriteQueueOptions) {
+    this.#options = options;
+  }
+
+  find(node: string, typeUrl: string): AcceptedSet | undefined {
+    return this.#sets.get(keyOf(node, typeUrl))?.set;
+  }
+
+  add(set: AcceptedSet): void {
+    const key = keyOf(set.node, set.typeUrl);
+    const bytes = sizeOf(set);
+    this.#bytes += bytes - (this.#sets.get(key)?.bytes ?? 0);
+    this.#sets.set(key, { set, bytes });
+    if (this.#bytes > this.#options.maxBytes) this.flush();
+    else
+      this.#scheduled ??= setImmediate(() => {
+        this.flush();
+      });
+  }
+
+  /** What cannot be written is not queued again: the next change of the set brings it once more. */
+  flush(): void {
+    clearImmediate(this.#scheduled);
+    this.#scheduled = undefined;
+    if (this.#sets.size === 0) return;
+    const sets = [...this.#sets.values()].map(({ set }) => set);
+    this.#sets.clear();
+    this.#bytes = 0;
+    this.#options.write(sets);
+  }
+}
+
+function keyOf(node: string, typeUrl: string): string {
+  return JSON.stringify([node, typeUrl]);
+}
