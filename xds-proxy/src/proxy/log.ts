@@ -1,0 +1,95 @@
+/**
+ * The proxy's log: events with names that stay the same, and fields. Never a token, a key, a payload or a header's value; of
+ * keys the id, of content the first digits of its digest.
+ */
+import { pino } from "pino";
+import { stripVTControlCharacters } from "node:util";
+import type { LogLevel } from "../config/proxy-config.ts";
+
+/** Every event; the name is what alerts and people search for. */
+export const LOG_EVENTS = {
+  started: "proxy.started",
+  draining: "proxy.draining",
+  stopped: "proxy.stopped",
+  streamOpened: "stream.opened",
+  streamEnded: "stream.ended",
+  /** A stream that was turned away: too many, another namespace, not authenticated. */
+  streamRefused: "stream.refused",
+  upstreamConnected: "upstream.connected",
+  upstreamLost: "upstream.lost",
+  upstreamRetry: "upstream.retry",
+  responseAccepted: "response.accepted",
+  /** All of it, or resources of it: by code or clause. */
+  responseRefused: "response.refused",
+  /** What was refused is replaced by what was verified before, or by deny-all. */
+  resourceSubstituted: "resource.substituted",
+  /** Envoy has refused what passed here. */
+  nodeNack: "node.nack",
+  heartbeatMissed: "heartbeat.missed",
+  trustAdvanced: "trust.advanced",
+  trustStale: "trust.stale",
+  storeFailed: "store.failed",
+  moduleFetched: "module.fetched",
+  moduleRefused: "module.refused",
+  tlsReloaded: "tls.reloaded",
+  /** The files are there and do not fit or cannot be read; what was loaded before stays. */
+  tlsReloadFailed: "tls.reload_failed",
+  plaintext: "config.plaintext",
+} as const;
+export type LogEvent = (typeof LOG_EVENTS)[keyof typeof LOG_EVENTS];
+
+export type LogFields = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
+
+export interface Logger {
+  debug(event: LogEvent, fields?: LogFields): void;
+  info(event: LogEvent, fields?: LogFields): void;
+  warn(event: LogEvent, fields?: LogFields): void;
+  error(event: LogEvent, fields?: LogFields): void;
+}
+
+const nothing = (): void => undefined;
+
+export const NO_LOG: Logger = { debug: nothing, info: nothing, warn: nothing, error: nothing };
+
+export interface LogOptions {
+  readonly level: LogLevel;
+  readonly write: (line: string) => void;
+  /** Lines for people instead of JSON. */
+  readonly readable: boolean;
+  readonly nowMs: () => number;
+}
+
+export function createLog({ level, write, readable, nowMs }: LogOptions): Logger {
+  const log = pino(
+    {
+      level,
+      base: null,
+      messageKey: "event",
+      timestamp: () => `,"time":"${new Date(nowMs()).toISOString()}"`,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    { write: readable ? (line) => void write(readableLine(line)) : write },
+  );
+  return {
+    debug: (event, fields = {}) => void log.debug(fields, event),
+    info: (event, fields = {}) => void log.info(fields, event),
+    warn: (event, fields = {}) => void log.warn(fields, event),
+    error: (event, fields = {}) => void log.error(fields, event),
+  };
+}
+
+/** `12:00:00.000 warn  stream.refused  address=10.0.0.1:5 reason="too many"`. */
+function readableLine(json: string): string {
+  const { level, time, event, ...fields } = JSON.parse(json) as Readonly<Record<string, unknown>>;
+  const shown = Object.entries(fields).map(([name, value]) => `${name}=${shownValue(value)}`);
+  return (
+    `${String(time).slice(11, 23)} ${String(level).padEnd(5)} ${String(event)}  ${shown.join(" ")}`.trimEnd() + "\n"
+  );
+}
+
+function shownValue(value: unknown): string {
+  const text = Array.isArray(value) ? value.join(",") : String(value);
+  // JSON escapes control characters, and leaves what changes the direction of text.
+  const safe = stripVTControlCharacters(text).replace(/[\p{Cf}\p{Zl}\p{Zp}]/gu, "?");
+  return /^[\w.:/,@~*[\]-]+$/.test(safe) ? safe : JSON.stringify(safe);
+}
