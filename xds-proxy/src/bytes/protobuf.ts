@@ -122,8 +122,13 @@ export function varintField(field: number, value: number | bigint): Uint8Array {
 
 /** A length-delimited field; its content may come in pieces. */
 export function bytesField(field: number, ...content: readonly Uint8Array[]): Uint8Array {
+  return concat(...bytesFieldParts(field, content));
+}
+
+/** The same without a copy of its content: the head, then the pieces. */
+export function bytesFieldParts(field: number, content: readonly Uint8Array[]): readonly Uint8Array[] {
   const length = content.reduce((sum, part) => sum + part.length, 0);
-  return concat(Uint8Array.of(...varintBytes(field * 8 + LENGTH_DELIMITED), ...varintBytes(length)), ...content);
+  return [Uint8Array.of(...varintBytes(field * 8 + LENGTH_DELIMITED), ...varintBytes(length)), ...content];
 }
 
 export function stringField(field: number, value: string): Uint8Array {

@@ -25,16 +25,24 @@ export interface EncodedBody {
   readonly record: Uint8Array;
 }
 
+export interface BodyLimits {
+  /** Largest `rs`; a push may be longer than any other statement. */
+  readonly recordSizeMaxBytes: number;
+}
+
+/** What everything is held to that does not say otherwise. */
+export const BODY_LIMITS: BodyLimits = { recordSizeMaxBytes: RECORD_SIZE_MAX_BYTES };
+
 /** Splits a body.
  *  @throws ParseError CONTENT_ENCODING unless it is one whole record that `rs` shows to be the last one. */
-export function parseBody(body: Uint8Array): EncodedBody {
+export function parseBody(body: Uint8Array, { recordSizeMaxBytes }: BodyLimits = BODY_LIMITS): EncodedBody {
   if (body.length < HEADER_BYTES) throw new ParseError("CONTENT_ENCODING", "a truncated header");
   const recordSize = new DataView(body.buffer, body.byteOffset).getUint32(SALT_BYTES);
   const start = HEADER_BYTES + (body[HEADER_BYTES - 1] ?? 0);
   const recordBytes = body.length - start;
   if (recordBytes < 1 + TAG_BYTES) throw new ParseError("CONTENT_ENCODING", "a truncated record");
   if (recordSize <= recordBytes) throw new ParseError("CONTENT_ENCODING", "more than one record");
-  if (recordSize > RECORD_SIZE_MAX_BYTES) throw new ParseError("CONTENT_ENCODING", "too large a record size");
+  if (recordSize > recordSizeMaxBytes) throw new ParseError("CONTENT_ENCODING", "too large a record size");
   return {
     salt: body.subarray(0, SALT_BYTES),
     keyId: body.subarray(HEADER_BYTES, start),

@@ -1,13 +1,13 @@
 /**
- * Message encryption for web push (RFC 8291) as one `aes128gcm` record of up to `RECORD_SIZE_MAX_BYTES`.
+ * Message encryption for web push (RFC 8291) as one `aes128gcm` record of up to `RECORD_SIZE_MAX_BYTES`, or of what the caller allows.
  * Timing: constant in keys and contents; variable in lengths and in public keys.
  */
 import { randomFillSync } from "node:crypto";
 import { concat } from "../bytes/octets.ts";
 import { LimitError, ParseError } from "../errors.ts";
-import { RECORD_SIZE_MAX_BYTES } from "../gen/limits.ts";
 import { TAG_BYTES } from "./aes-gcm.ts";
-import { encodeBody, openRecord, parseBody, SALT_BYTES } from "./content-encoding.ts";
+import { BODY_LIMITS, encodeBody, openRecord, parseBody, SALT_BYTES } from "./content-encoding.ts";
+import type { BodyLimits } from "./content-encoding.ts";
 import { agreeOnce } from "./ecdh-p256.ts";
 import type { EphemeralSecret, ExchangeKey } from "./ecdh-p256.ts";
 import { hkdfExpand, hkdfExtract } from "./hkdf.ts";
@@ -23,18 +23,19 @@ export interface SealOptions {
   readonly recipient: { readonly p256dh: Uint8Array; readonly auth: Uint8Array };
   /** What to encrypt, in pieces. */
   readonly text: readonly Uint8Array[];
+  readonly limits?: BodyLimits;
   /** Only for reproducible vectors: both are fresh for every message otherwise. */
   readonly fixed?: { readonly sender: ExchangeKey; readonly salt: Uint8Array };
 }
 
 /** @returns the body.
  *  @throws ParseError KEY for an invalid `p256dh` or `auth`; LimitError when the text is too long for one record. */
-export function sealMessage({ recipient, text, fixed }: SealOptions): Uint8Array {
+export function sealMessage({ recipient, text, fixed, limits = BODY_LIMITS }: SealOptions): Uint8Array {
   if (recipient.auth.length !== AUTH_BYTES) throw new ParseError("KEY", "an auth secret is not 16 bytes");
   const sender = fixed ? agreeWith(fixed.sender, recipient.p256dh) : agreeOnce(recipient.p256dh);
   const salt = fixed?.salt ?? freshSalt();
   const recordBytes = text.reduce((sum, part) => sum + part.length, 0) + 1 + TAG_BYTES;
-  if (recordBytes >= RECORD_SIZE_MAX_BYTES) throw new LimitError("too long for one record");
+  if (recordBytes >= limits.recordSizeMaxBytes) throw new LimitError("too long for one record");
   const ikm = deriveIkm({
     sharedSecret: sender.sharedSecret,
     auth: recipient.auth,
@@ -71,9 +72,10 @@ export interface OpenedMessage {
 export function openMessage(
   recipient: { readonly key: ExchangeKey; readonly auth: Uint8Array },
   body: Uint8Array,
+  limits: BodyLimits = BODY_LIMITS,
 ): OpenedMessage | undefined {
   try {
-    const { salt, keyId, record } = parseBody(body);
+    const { salt, keyId, record } = parseBody(body, limits);
     if (keyId.length !== PUBLIC_KEY_BYTES) return undefined;
     const ikm = deriveIkm({
       sharedSecret: recipient.key.sharedSecret(keyId),

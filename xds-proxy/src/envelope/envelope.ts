@@ -4,17 +4,12 @@
  */
 import { tryDecodeBase64Url } from "../bytes/base64url.ts";
 import { equals } from "../bytes/octets.ts";
-import {
-  CLAIMS_MAX_BYTES,
-  COSIGNERS_MAX_COUNT,
-  DATA_MAX_BYTES,
-  ENVELOPE_OVERHEAD_MAX_BYTES,
-  PUSH_DATA_MAX_BYTES,
-} from "../gen/limits.ts";
+import { CLAIMS_MAX_BYTES, COSIGNERS_MAX_COUNT, ENVELOPE_OVERHEAD_MAX_BYTES } from "../gen/limits.ts";
 import { JWT_HEADER } from "../crypto/jws.ts";
 import { decodeWebpushMessage } from "./format.ts";
 import type { WebpushMessage } from "./format.ts";
 import { parsing, refuse } from "./refusal.ts";
+import { dataMaxBytesOf } from "./sizes.ts";
 import type { EnvelopeInput, Use } from "./types.ts";
 
 /** A decoded envelope within all limits. Nothing in it is believed yet. */
@@ -23,11 +18,17 @@ export type UnverifiedEnvelope = WebpushMessage;
 /** Step 1. Text is measured before it is decoded.
  *  @throws VerifyError SIZE, PROTO. */
 export function decodeInput(input: EnvelopeInput, wantedUse: Use): Uint8Array {
-  const length = typeof input === "string" ? Math.floor((Buffer.byteLength(input) * 3) / 4) : input.length;
-  if (length > dataMaxBytesOf(wantedUse) + ENVELOPE_OVERHEAD_MAX_BYTES) refuse("SIZE", "the envelope is too long");
+  checkSize(typeof input === "string" ? Math.floor((Buffer.byteLength(input) * 3) / 4) : input.length, wantedUse);
   // A copy: what was verified must not change with the caller's buffer.
   if (typeof input !== "string") return Uint8Array.from(input);
   return tryDecodeBase64Url(input) ?? refuse("PROTO", "not strict base64url");
+}
+
+/** Step 1, for bytes that only the verifier has.
+ *  @throws VerifyError SIZE. */
+export function checkSize(lengthBytes: number, wantedUse: Use): void {
+  const maxBytes = dataMaxBytesOf(wantedUse) + ENVELOPE_OVERHEAD_MAX_BYTES;
+  if (lengthBytes > maxBytes) refuse("SIZE", "the envelope is too long");
 }
 
 /** Steps 2 and 3.
@@ -40,8 +41,4 @@ export function parseEnvelope(bytes: Uint8Array, wantedUse: Use): UnverifiedEnve
   if (message.sender.data.length > CLAIMS_MAX_BYTES) refuse("SIZE", "the claims are too long");
   if (message.cosigners.length > COSIGNERS_MAX_COUNT) refuse("SIZE", "too many cosigners");
   return message;
-}
-
-function dataMaxBytesOf(use: Use): number {
-  return use === "push" ? PUSH_DATA_MAX_BYTES : DATA_MAX_BYTES;
 }

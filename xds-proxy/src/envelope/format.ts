@@ -2,7 +2,15 @@
  * `WebpushMessage` of proto/webpush.proto (docs/envelope.md section 2): encoder, and decoder of the strict subset (1.2).
  * What the octets mean is not known here. Decoded byte fields are windows on the input.
  */
-import { bytesField, LENGTH_DELIMITED, ProtobufReader, stringField, VARINT, varintField } from "../bytes/protobuf.ts";
+import {
+  bytesField,
+  bytesFieldParts,
+  LENGTH_DELIMITED,
+  ProtobufReader,
+  stringField,
+  VARINT,
+  varintField,
+} from "../bytes/protobuf.ts";
 import type { Tag, WireType } from "../bytes/protobuf.ts";
 import { concat } from "../bytes/octets.ts";
 import { ParseError } from "../errors.ts";
@@ -145,10 +153,16 @@ export interface OutgoingMessage {
   readonly id?: string;
 }
 
-export function encodeWebpushMessage({ id, data, sender, cosigners, contentEncoding }: OutgoingMessage): Uint8Array {
-  return concat(
+export function encodeWebpushMessage(message: OutgoingMessage): Uint8Array {
+  return concat(...webpushMessageParts(message));
+}
+
+/** The same in pieces, of which one is `data` itself. */
+export function webpushMessageParts(message: OutgoingMessage): readonly Uint8Array[] {
+  const { id, data, sender, cosigners, contentEncoding } = message;
+  return [
     ...(id === undefined ? [] : [stringField(MESSAGE.id, id)]),
-    bytesField(MESSAGE.data, data),
+    ...bytesFieldParts(MESSAGE.data, [data]),
     bytesField(
       MESSAGE.sender,
       bytesField(VAPID.k, sender.k),
@@ -159,5 +173,5 @@ export function encodeWebpushMessage({ id, data, sender, cosigners, contentEncod
     ...cosigners.map(({ k, tSignature }) =>
       bytesField(MESSAGE.cosigners, bytesField(VAPID.k, k), bytesField(VAPID.tSignature, tSignature)),
     ),
-  );
+  ];
 }

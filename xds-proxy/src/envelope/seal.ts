@@ -2,18 +2,20 @@
  * Signing and sealing (docs/envelope.md sections 2 to 4). Keys are behind `Signer`, so that they can live in an HSM or
  * KMS. What is signed here passes `verify.ts` under a root that lists the signers.
  */
+import { concat } from "../bytes/octets.ts";
 import { sealMessage } from "../crypto/message-encryption.ts";
 import type { SealOptions } from "../crypto/message-encryption.ts";
 import { SIGNATURE_BYTES } from "../crypto/p256.ts";
 import { digestOf, keyIdOf } from "../crypto/sha256.ts";
 import { LimitError, UpstreamError } from "../errors.ts";
-import { COSIGNERS_MAX_COUNT, DATA_MAX_BYTES, PUSH_DATA_MAX_BYTES } from "../gen/limits.ts";
+import { COSIGNERS_MAX_COUNT } from "../gen/limits.ts";
 import { AES128GCM, DOMAIN, encodeClaims } from "./claims.ts";
 import type { Claims } from "./claims.ts";
-import { encodeWebpushMessage } from "./format.ts";
+import { webpushMessageParts } from "./format.ts";
 import type { Vapid } from "./format.ts";
 import { audienceOf } from "./names.ts";
 import { encodePreamble } from "./preamble.ts";
+import { bodyLimitsOf, dataMaxBytesOf } from "./sizes.ts";
 import { signingInputOf } from "../crypto/jws.ts";
 import type { RecipientPublic, Use } from "./types.ts";
 
@@ -56,6 +58,12 @@ export interface StatementOptions extends StatementContent {
 /** @returns the envelope.
  *  @throws ParseError KEY, LimitError, UpstreamError SIGNER. */
 export async function signStatement(options: StatementOptions): Promise<Uint8Array> {
+  return concat(...(await signStatementParts(options)));
+}
+
+/** Like `signStatement`, in pieces, of which one is `data` itself: whoever puts a long envelope into something else copies it once.
+ *  @throws ParseError KEY, LimitError, UpstreamError SIGNER. */
+export async function signStatementParts(options: StatementOptions): Promise<readonly Uint8Array[]> {
   const [sender, ...cosigners] = options.signers;
   if (cosigners.length > COSIGNERS_MAX_COUNT) throw new LimitError(`more than ${COSIGNERS_MAX_COUNT} cosigners`);
   const { claims, data } = prepareStatement(options);
@@ -66,7 +74,7 @@ export async function signStatement(options: StatementOptions): Promise<Uint8Arr
   // One after the other: a signer may ask a person.
   for (const cosigner of cosigners) others.push(await vapidOf(cosigner, message));
   const contentEncoding = claims.ce === undefined ? 0 : 1;
-  return encodeWebpushMessage({ data, sender: { ...first, data: claimsJson }, cosigners: others, contentEncoding });
+  return webpushMessageParts({ data, sender: { ...first, data: claimsJson }, cosigners: others, contentEncoding });
 }
 
 type SignatureOf = Pick<Vapid, "k" | "tSignature">;
@@ -87,7 +95,7 @@ function prepareStatement(options: StatementOptions): PreparedStatement {
   const { use, recipient } = options;
   const aud = audienceOf(options);
   const data = recipient ? sealPayload(options, aud, recipient) : options.data;
-  const maxBytes = use === "push" ? PUSH_DATA_MAX_BYTES : DATA_MAX_BYTES;
+  const maxBytes = dataMaxBytesOf(use);
   if (data.length > maxBytes) throw new LimitError(`more than ${maxBytes} bytes of data`);
   const sealed = recipient && { ce: AES128GCM, rcp: keyIdOf(recipient.p256dh) };
   const { iatSec: iat, expSec: exp, sub, ns, ep } = options;
@@ -109,7 +117,7 @@ function ownClaims({ rt, name, ver, sid, seq }: StatementContent): Partial<Claim
 }
 
 function sealPayload(options: StatementOptions, aud: string, recipient: RecipientPublic): Uint8Array {
-  const { data, signers, fixed } = options;
+  const { use, data, signers, fixed } = options;
   const preamble = encodePreamble({ aud, ...ownClaims(options) }, keyIdOf(signers[0].publicKey));
-  return sealMessage({ recipient, text: [preamble, data], ...(fixed && { fixed }) });
+  return sealMessage({ recipient, text: [preamble, data], limits: bodyLimitsOf(use), ...(fixed && { fixed }) });
 }

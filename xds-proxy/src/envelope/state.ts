@@ -40,21 +40,48 @@ export function parseTrustState(bytes: Uint8Array): TrustState {
 
 /** @throws VerifyError ROLLBACK, EQUIVOCATION. */
 export function checkFloors({ chain, set, fresh }: Observed, state: TrustState): void {
-  const last = lastOf(chain).document;
-  const forgotten = last.minEp > state.minEp;
+  const forgotten = lastOf(chain).document.minEp > state.minEp;
   const versions = [
     { seen: set, known: { ver: state.setVer, cd: state.setCd } },
     { seen: fresh, known: { ver: state.freshVer, cd: state.freshCd } },
   ].filter(() => !forgotten);
-  if (last.ep < state.ep || last.minEp < state.minEp) refuse("ROLLBACK", "an older root");
+  checkNotOlder(chain, state);
   for (const { known, seen } of versions) {
     if (compareU64(seen.ver, known.ver) < 0) refuse("ROLLBACK", `version ${seen.ver} after ${known.ver}`);
   }
-  const root = chain.find(({ document }) => document.ep === state.ep);
-  if (root && root.cd !== state.rootCd) refuse("EQUIVOCATION", `another root ${state.ep}`);
+  checkSameRoot(chain, state);
   for (const { known, seen } of versions) {
     if (seen.ver === known.ver && seen.cd !== known.cd) refuse("EQUIVOCATION", `another version ${seen.ver}`);
   }
+}
+
+/** Of a root chain by itself.
+ *  @throws VerifyError ROLLBACK, EQUIVOCATION. */
+export function checkRootFloors(chain: RootChain, state: TrustState): void {
+  checkNotOlder(chain, state);
+  checkSameRoot(chain, state);
+}
+
+function checkNotOlder(chain: RootChain, state: TrustState): void {
+  const { ep, minEp } = lastOf(chain).document;
+  if (ep < state.ep || minEp < state.minEp) refuse("ROLLBACK", "an older root");
+}
+
+function checkSameRoot(chain: RootChain, state: TrustState): void {
+  const root = chain.find(({ document }) => document.ep === state.ep);
+  if (root && root.cd !== state.rootCd) refuse("EQUIVOCATION", `another root ${state.ep}`);
+}
+
+/** Version `0` of no digest: a set and a fresh that were never seen. */
+const NOTHING_SEEN = { setVer: "0", setCd: "", freshVer: "0", freshCd: "" } as const;
+
+/** The next state when only a root chain was verified. */
+export function stateOfRoots(chain: RootChain, state: TrustState | undefined): TrustState {
+  const { document, cd } = lastOf(chain);
+  const kept = state === undefined || document.minEp > state.minEp ? NOTHING_SEEN : state;
+  const { setVer, setCd, freshVer, freshCd } = kept;
+  const iatMax = Math.max(...chain.map(({ iat }) => iat), iatMaxSecOf(state, document));
+  return { ep: document.ep, minEp: document.minEp, rootCd: cd, setVer, setCd, freshVer, freshCd, iatMax };
 }
 
 export function nextState({ chain, set, fresh, iatMaxSec }: Observed, state: TrustState | undefined): TrustState {

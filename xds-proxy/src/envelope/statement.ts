@@ -7,11 +7,12 @@ import { openMessage } from "../crypto/message-encryption.ts";
 import { digestOf, keyIdOf } from "../crypto/sha256.ts";
 import { AES128GCM, parseClaims } from "./claims.ts";
 import type { Claims } from "./claims.ts";
-import { decodeInput, parseEnvelope } from "./envelope.ts";
+import { checkSize, decodeInput, parseEnvelope } from "./envelope.ts";
 import type { UnverifiedEnvelope } from "./envelope.ts";
 import { audienceOf } from "./names.ts";
 import { takePreamble } from "./preamble.ts";
 import { parsing, refuse } from "./refusal.ts";
+import { bodyLimitsOf } from "./sizes.ts";
 import { verifySigners } from "./signers.ts";
 import { parseConfigObject, parseFresh, parseSet } from "./documents.ts";
 import type { FreshDocument, RootDocument, SetDocument } from "./documents.ts";
@@ -28,6 +29,7 @@ export interface StatementContext {
 
 /** A statement whose signers, times and digest are right, and whose payload may still be encrypted. */
 export interface AuthenticStatement {
+  readonly use: Use;
   readonly claims: Claims;
   /** As it travels. */
   readonly data: Uint8Array;
@@ -52,15 +54,31 @@ export function verifyStatement(input: EnvelopeInput, want: Want, context: State
 /** Steps 1 to 15: the caller still has to parse the payload.
  *  @throws VerifyError */
 export function openStatement(input: EnvelopeInput, want: Want, context: StatementContext): OpenedStatement {
-  const statement = authenticate(input, want.use, context);
+  return openWanted(authenticate(input, want.use, context), want, context);
+}
+
+/** Like `openStatement`, for an envelope that nobody else can change meanwhile: it is not copied, and the payload of one that is
+ *  not sealed is a window on it.
+ *  @throws VerifyError */
+export function openOwned(envelope: Uint8Array, want: Want, context: StatementContext): OpenedStatement {
+  checkSize(envelope.length, want.use);
+  return openWanted(authenticateBytes(envelope, want.use, context), want, context);
+}
+
+function openWanted(statement: AuthenticStatement, want: Want, { recipient }: StatementContext): OpenedStatement {
   checkWanted(statement.claims, want);
-  return { claims: statement.claims, payload: openPayload(statement, context.recipient) };
+  return { claims: statement.claims, payload: openPayload(statement, recipient) };
 }
 
 /** Steps 1 to 13.
  *  @throws VerifyError */
-export function authenticate(input: EnvelopeInput, use: Use, { root, clock }: StatementContext): AuthenticStatement {
-  const envelope = parseEnvelope(decodeInput(input, use), use);
+export function authenticate(input: EnvelopeInput, use: Use, context: StatementContext): AuthenticStatement {
+  return authenticateBytes(decodeInput(input, use), use, context);
+}
+
+/** Steps 2 to 13. */
+function authenticateBytes(bytes: Uint8Array, use: Use, { root, clock }: StatementContext): AuthenticStatement {
+  const envelope = parseEnvelope(bytes, use);
   const claims = parseClaims(envelope.sender.data, use);
   checkPlace(claims, root);
   verifySigners(envelope, use, root);
@@ -68,7 +86,7 @@ export function authenticate(input: EnvelopeInput, use: Use, { root, clock }: St
   if (claims.ep < root.minEp || claims.ep > root.ep) refuse("EPOCH", `ep ${claims.ep} is not current`);
   checkDigest(claims, envelope.data);
   checkEncoding(claims, envelope);
-  return { claims, data: envelope.data, sender: concat(Uint8Array.of(4), envelope.sender.k) };
+  return { use, claims, data: envelope.data, sender: concat(Uint8Array.of(4), envelope.sender.k) };
 }
 
 /** Steps 5 and 6.
@@ -105,11 +123,11 @@ function checkWanted({ use, rt, name, sid, seq }: Claims, want: Want): void {
 /** Step 15: the payload in clear, without preamble.
  *  @throws VerifyError RECIPIENT, DECRYPT, INNER_MISMATCH. */
 export function openPayload(statement: AuthenticStatement, recipient: Recipient | undefined): Uint8Array {
-  const { claims, data, sender } = statement;
+  const { claims, data, sender, use } = statement;
   if (claims.rcp === undefined) return data;
   if (recipient === undefined) refuse("RECIPIENT", "no recipient key");
   if (claims.rcp !== keyIdOf(recipient.key.publicKey)) refuse("RECIPIENT", "sealed for another recipient");
-  const message = openMessage(recipient, data);
+  const message = openMessage(recipient, data, bodyLimitsOf(use));
   if (message === undefined) refuse("DECRYPT", "the body does not decrypt");
   if (Buffer.compare(message.sender, sender) === 0) refuse("DECRYPT", "the body does not decrypt");
   return takePreamble(message.text, claims, keyIdOf(sender));
