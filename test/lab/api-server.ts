@@ -17,7 +17,6 @@ const STOP_GRACE_MS = 10_000;
  *  is a ServiceAccount, or is impersonated by the admin. */
 const GROUPS = {
   admin: "system:masters",
-  istiod: "istiod",
   platform: "wpgate:platform",
   owner: "team-a:editors",
 } as const;
@@ -161,7 +160,7 @@ interface Ports {
 }
 
 function tokensOf(token: () => string): Readonly<Record<User, string>> {
-  return { admin: token(), istiod: token(), platform: token(), owner: token() };
+  return { admin: token(), platform: token(), owner: token() };
 }
 
 /** Certificate, service account keys and tokens; returns the authority of the certificate. */

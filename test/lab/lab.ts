@@ -59,9 +59,10 @@ export class Lab {
       // Too large for the annotation that `kubectl apply` keeps.
       await kubectl({ programs, kubeconfig }, ["create", "-f", programs.crds]);
       await kubectl({ programs, kubeconfig }, ["apply", "-f", projectFile("test/lab/manifests/mesh.yaml")]);
+      await kubectl({ programs, kubeconfig }, ["apply", "-k", projectFile("deploy/kubernetes/istiod-read-only")]);
       options.onProgress?.("starting istiod");
       const istiod = await Istiod.start({
-        ...{ file: programs.istiod, kubeconfig: api.kubeconfigOf("istiod") },
+        ...{ file: programs.istiod, kubeconfig: await kubeconfigOfIstiod(programs, api) },
         ...(options.mesh && { mesh: options.mesh }),
         ...(options.istiodEnvironment && { environment: options.istiodEnvironment }),
       });
@@ -125,6 +126,13 @@ export class Lab {
 
 function listOf(items: readonly unknown[]): string {
   return JSON.stringify({ apiVersion: "v1", kind: "List", items });
+}
+
+/** Of the account that istiod has in a cluster, for as long as somebody may keep a lab. */
+async function kubeconfigOfIstiod(programs: Programs, api: ApiServer): Promise<string> {
+  const args = ["create", "token", "istiod", "-n", "istio-system", "--duration=24h"];
+  const token = await kubectl({ programs, kubeconfig: api.kubeconfigOf("admin") }, args);
+  return await api.kubeconfig("istiod", token.trim());
 }
 
 interface KubectlOptions {
