@@ -2,8 +2,6 @@
 import { randomBytes } from "node:crypto";
 import { encodeBase64Url, tryDecodeBase64Url } from "../bytes/base64url.ts";
 
-/** gRPC metadata that carries it to the wrapping proxy. */
-export const SESSION_METADATA = "wpgate-sid";
 const SESSION_BYTES = 16;
 
 /** base64url of 16 random bytes, 22 characters. */
