@@ -57,6 +57,5 @@ export function denyAllListener(value: Uint8Array): Uint8Array {
 export function denyAllExtension(_name: string): Uint8Array {
   return new Uint8Array();
 }
-export function discoveredExtensions(_value: Uint8Array): readonly string[] {
-  return [];
-}
+
+export { discoveredExtensions, discoveredRoutes } from "./listener.ts";
