@@ -18,7 +18,8 @@ export type UpstreamErrorCode =
   | "NOT_SERVED"
   | "CONFLICT"
   | "CHANGED"
-  | "DENIED";
+  | "DENIED"
+  | "EXHAUSTED";
 export type ErrorCode = Code | ParseErrorCode | UpstreamErrorCode | "LIMIT" | "CONFIG" | "INTERNAL";
 
 export interface ErrorDetails {

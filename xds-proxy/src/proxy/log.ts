@@ -68,14 +68,18 @@ export function createLog({ level, write, readable, nowMs }: LogOptions): Logger
       timestamp: () => `,"time":"${new Date(nowMs()).toISOString()}"`,
       formatters: { level: (label) => ({ level: label }) },
     },
-    { write: readable ? (line) => void write(readableLine(line)) : write },
+    {
+      write: (line) => {
+        write(readable ? readableLine(line) : line);
+      },
+    },
   );
-  return {
-    debug: (event, fields = {}) => void log.debug(fields, event),
-    info: (event, fields = {}) => void log.info(fields, event),
-    warn: (event, fields = {}) => void log.warn(fields, event),
-    error: (event, fields = {}) => void log.error(fields, event),
-  };
+  const at =
+    (name: keyof Logger) =>
+    (event: LogEvent, fields: LogFields = {}): void => {
+      log[name](fields, event);
+    };
+  return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
 }
 
 /** `12:00:00.000 warn  stream.refused  address=10.0.0.1:5 reason="too many"`. */
