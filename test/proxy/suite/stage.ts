@@ -17,6 +17,7 @@ const CONTROL_PLANE_PORT = 18_000;
 const MESSAGE = "Hi, there!";
 
 interface Bootstrap {
+  readonly admin: { access_log_path: string };
   readonly node: { id: string };
   readonly static_resources: { readonly clusters: readonly Cluster[] };
 }
@@ -65,6 +66,8 @@ async function main(run: SuiteRun): Promise<SuiteResult> {
 async function bootstrapOf({ programs, mode, nodeId, adsPort }: SuiteRun): Promise<Bootstrap> {
   const bootstrap = parse(await readFile(join(programs.bootstraps, `bootstrap-${mode}.yaml`), "utf8")) as Bootstrap;
   bootstrap.node.id = nodeId;
+  // One of them names /dev/stdout, which cannot be opened where it is a socket.
+  bootstrap.admin.access_log_path = "/dev/null";
   for (const { load_assignment } of bootstrap.static_resources.clusters)
     for (const { endpoint } of load_assignment.endpoints.flatMap(({ lb_endpoints }) => lb_endpoints)) {
       const { socket_address } = endpoint.address;

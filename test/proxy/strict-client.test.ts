@@ -1,0 +1,66 @@
+/** gRPC's own xDS clients, which are stricter than Envoy: they find backends, follow changes, and say why they refuse. */
+import { afterEach, describe, expect, test } from "vitest";
+import { Cluster_LbPolicy } from "../../xds-proxy/src/gen/proto/envoy/config/cluster/v3/cluster_pb.js";
+import { until } from "../../xds-proxy/src/demo/until.ts";
+import { CLUSTER, ENDPOINTS, LISTENER, ROUTES } from "../../xds-proxy/src/xds/type-url.ts";
+import { Origin } from "./harness/origin.ts";
+import { Backend } from "./strict-client/backend.ts";
+import { cluster, endpoints, listener, routes, SERVICE } from "./strict-client/resources.ts";
+import { StrictClient, type Implementation } from "./strict-client/strict-client.ts";
+
+const NODE = { id: "sidecar~127.0.0.1~app.team-a~team-a.svc.cluster.local", metadata: { NAMESPACE: "team-a" } };
+
+const ends: (() => unknown)[] = [];
+
+afterEach(async () => {
+  for (const end of ends.splice(0).reverse()) await end();
+});
+
+async function backends(count: number): Promise<readonly Backend[]> {
+  const started = await Promise.all(Array.from({ length: count }, async () => Backend.start()));
+  for (const backend of started)
+    ends.push(() => {
+      backend.stop();
+    });
+  return started;
+}
+
+/** Where the client connects to: the origin itself. */
+async function scene(
+  implementation: Implementation,
+  ports: readonly number[],
+): Promise<{ origin: Origin; client: StrictClient }> {
+  const origin = await Origin.start();
+  ends.push(() => {
+    origin.stop();
+  });
+  origin.serve(LISTENER, [listener()]);
+  origin.serve(ROUTES, [routes()]);
+  origin.serve(CLUSTER, [cluster()]);
+  origin.serve(ENDPOINTS, [endpoints(ports)]);
+  const client = await StrictClient.start({ implementation, address: origin.address, node: NODE, service: SERVICE });
+  ends.push(async () => client.stop());
+  return { origin, client };
+}
+
+describe.each<Implementation>(["grpc-js", "grpcio"])("%s on the origin itself", (implementation) => {
+  test("balances over what it finds, follows a change, and keeps what it has when it refuses", async () => {
+    const [a, b, c] = (await backends(3)).map(({ port }) => port) as [number, number, number];
+    const { origin, client } = await scene(implementation, [a, b]);
+    await client.balancesOver([a, b]);
+    const mark = client.log.count;
+    origin.serve(ENDPOINTS, [endpoints([b, c])]);
+    await client.balancesOver([b, c]);
+    origin.serve(CLUSTER, [cluster(Cluster_LbPolicy.MAGLEV)]);
+    const stream = await origin.stream();
+    const refusal = await until({
+      what: "a refusal",
+      probe: () => stream.requests.find(({ error }) => error !== undefined),
+    });
+    expect(refusal.typeUrl).toBe(CLUSTER);
+    expect(refusal.error).toMatch(/lb_?policy/i);
+    await client.balancesOver([b, c]);
+    expect(client.errorsSince(mark)).toEqual([]);
+    expect(stream.requests[0]?.nodeId).toBe(NODE.id);
+  });
+});
