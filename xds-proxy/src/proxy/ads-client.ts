@@ -9,6 +9,7 @@ import type { ProxyLimits, UpstreamConfig } from "../config/proxy-config.ts";
 import { ConfigError, UpstreamError } from "../errors.ts";
 import { METHOD_PATHS, type ConnectUpstream } from "./ads-stream.ts";
 import { Connections, type Connection } from "./connections.ts";
+import { quietGrpc } from "./grpc-stream.ts";
 import { readTlsFiles, type TlsMaterial } from "./tls-files.ts";
 import { upstreamError, UpstreamGrpcStream } from "./upstream-grpc-stream.ts";
 
@@ -31,6 +32,7 @@ export class AdsClient {
 
   /** @throws ConfigError when TLS files cannot be read or do not fit each other */
   constructor({ upstream, limits, streamsPerConnectionMaxCount: streamsMaxCount }: AdsClientOptions) {
+    quietGrpc();
     this.#upstream = upstream;
     this.#name = `upstream ${formatAddress(upstream.address)}`;
     this.#connections = new Connections({

@@ -10,6 +10,7 @@ import type { Protocol } from "../xds/type-url.ts";
 import { METHOD_PATHS, type NodeStream } from "./ads-stream.ts";
 import { bindServer } from "./bind.ts";
 import type { Logger } from "./log.ts";
+import { quietGrpc } from "./grpc-stream.ts";
 import { NodeGrpcStream } from "./node-grpc-stream.ts";
 import { ServerTls } from "./server-tls.ts";
 
@@ -40,6 +41,7 @@ export interface AdsServer {
 
 /** @throws ConfigError that names each address on which it cannot listen; none is left open then */
 export async function startAdsServer(options: AdsServerOptions): Promise<AdsServer> {
+  quietGrpc();
   const server = new ListeningServer(options);
   await server.open();
   return server;
@@ -134,7 +136,7 @@ class ListeningServer implements AdsServer {
       "grpc.keepalive_time_ms": keepalive.timeMs,
       "grpc.keepalive_timeout_ms": keepalive.timeoutMs,
       "grpc.max_concurrent_streams": limits.streamsMaxCount,
-      "grpc.enable_channelz": 0,
+      // Channelz stays on: without it, grpc-js 1.14.7 forgets its connections and cannot cut them off.
     });
     const accept =
       (protocol: Protocol) =>

@@ -25,8 +25,9 @@ export interface StreamFailure {
 
 export interface AdsStream {
   readonly protocol: Protocol;
-  /** Whoever does not ask for the next message holds the peer back. Ends when the peer has closed its half; to be iterated
-   *  once. Throws UpstreamError when the stream breaks; messages that came before it are delivered first. */
+  /** Whoever does not ask for the next message holds the peer back. Ends when the peer has closed its half, which some
+   *  do before they cancel; to be iterated once. Throws UpstreamError when the stream breaks; messages that came before it
+   *  are delivered first. */
   readonly messages: AsyncIterable<Uint8Array>;
   /** Sends in order, whether or not the last promise is settled; `message` must not change afterwards.
    *  @returns undefined while the peer keeps up, otherwise a promise that resolves when it does again and rejects with

@@ -2,6 +2,7 @@
  * A grpc-js call, of either side, as an AdsStream: back-pressure both ways. grpc-js by itself reads sixteen messages ahead and
  * takes as many to write, whatever their size; here it is one, and a bound in bytes.
  */
+import { logVerbosity, setLogVerbosity } from "@grpc/grpc-js";
 import { UpstreamError } from "../errors.ts";
 import type { Protocol } from "../xds/type-url.ts";
 import type { AdsStream, StreamFailure } from "./ads-stream.ts";
@@ -133,4 +134,9 @@ function oneAtATime(duplex: MessageDuplex): () => void {
     wanted = false;
     read(1);
   };
+}
+
+/** grpc-js writes to stderr what it also tells us; the log is where that belongs. */
+export function quietGrpc(): void {
+  setLogVerbosity(logVerbosity.NONE);
 }
