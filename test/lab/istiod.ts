@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { GuardedProcess } from "../../xds-proxy/src/demo/guarded-process.ts";
 import { freePort } from "./free-port.ts";
+import type { Injection } from "./injection.ts";
 import { ready } from "./ready.ts";
 
 const ENVIRONMENT = {
@@ -24,6 +25,17 @@ const ENVIRONMENT = {
   PILOT_ENABLE_XDS_IDENTITY_CHECK: "false",
 };
 
+/** Where istiod looks for the injector's template, in the folder it runs in. */
+const INJECTION_FOLDER = "var/lib/istio/inject";
+const CERTIFICATE_FLAGS = ["--tlsCertFile=tls.crt", "--tlsKeyFile=tls.key", "--caCertFile=ca.crt"];
+
+interface Ports {
+  readonly ads: number;
+  readonly http: number;
+  readonly monitoring: number;
+  readonly webhook: number;
+}
+
 export interface IstiodOptions {
   /** The program pilot-discovery. */
   readonly file: string;
@@ -32,6 +44,8 @@ export interface IstiodOptions {
   readonly mesh?: Readonly<Record<string, unknown>>;
   /** Added to its environment, such as `PILOT_DEBOUNCE_AFTER`. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** Makes it a webhook that injects sidecars. */
+  readonly injection?: Injection;
 }
 
 export class Istiod {
@@ -39,21 +53,31 @@ export class Istiod {
   readonly adsPort: number;
   readonly #httpPort: number;
   readonly #monitoringPort: number;
+  readonly #webhookPort: number;
   readonly #options: IstiodOptions;
   #process: GuardedProcess | undefined;
 
-  private constructor(options: IstiodOptions, ports: { ads: number; http: number; monitoring: number }) {
+  private constructor(options: IstiodOptions, ports: Ports) {
     this.#options = options;
     this.adsPort = ports.ads;
     this.#httpPort = ports.http;
     this.#monitoringPort = ports.monitoring;
+    this.#webhookPort = ports.webhook;
   }
 
   static async start(options: IstiodOptions): Promise<Istiod> {
-    const ports = { ads: await freePort(), http: await freePort(), monitoring: await freePort() };
+    const ports = {
+      ...{ ads: await freePort(), http: await freePort() },
+      ...{ monitoring: await freePort(), webhook: await freePort() },
+    };
     const istiod = new Istiod(options, ports);
     await istiod.resume();
     return istiod;
+  }
+
+  /** Where the API server asks for sidecars. */
+  get injectionUrl(): string {
+    return `https://127.0.0.1:${this.#webhookPort}/inject`;
   }
 
   get pid(): number {
@@ -75,6 +99,8 @@ export class Istiod {
       ...this.#options.mesh,
     };
     await writeFile(join(folder, "mesh.yaml"), JSON.stringify(mesh));
+    const { injection } = this.#options;
+    if (injection) await writeInjection(folder, injection);
     const process = new GuardedProcess({
       file: this.#options.file,
       folder,
@@ -82,12 +108,8 @@ export class Istiod {
       args: [
         ...["discovery", `--kubeconfig=${this.#options.kubeconfig}`, "--meshConfig=mesh.yaml", "--shutdownDuration=1s"],
         ...[`--grpcAddr=127.0.0.1:${this.adsPort}`, `--httpAddr=127.0.0.1:${this.#httpPort}`],
-        ...[
-          `--monitoringAddr=127.0.0.1:${this.#monitoringPort}`,
-          "--httpsAddr=",
-          "--secureGRPCAddr=",
-          "--ctrlz_port=0",
-        ],
+        ...[`--monitoringAddr=127.0.0.1:${this.#monitoringPort}`, "--secureGRPCAddr=", "--ctrlz_port=0"],
+        ...(injection ? [`--httpsAddr=127.0.0.1:${this.#webhookPort}`, ...CERTIFICATE_FLAGS] : ["--httpsAddr="]),
       ],
     });
     this.#process = process;
@@ -97,4 +119,14 @@ export class Istiod {
   async stop(): Promise<void> {
     await this.#process?.stop();
   }
+}
+
+async function writeInjection(folder: string, injection: Injection): Promise<void> {
+  const inside = join(folder, INJECTION_FOLDER);
+  await mkdir(inside, { recursive: true });
+  await writeFile(join(inside, "config"), injection.config);
+  await writeFile(join(inside, "values"), injection.values);
+  await writeFile(join(folder, "tls.crt"), injection.certificate);
+  await writeFile(join(folder, "tls.key"), injection.key, { mode: 0o600 });
+  await writeFile(join(folder, "ca.crt"), injection.authority);
 }

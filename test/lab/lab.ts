@@ -5,6 +5,7 @@ import { projectFile } from "../../xds-proxy/src/demo/project-file.ts";
 import { UpstreamError } from "../../xds-proxy/src/errors.ts";
 import { ApiServer } from "./api-server.ts";
 import { freePort } from "./free-port.ts";
+import { injectionOf, injectionWebhook, type InjectionOptions } from "./injection.ts";
 import { Istiod, type IstiodOptions } from "./istiod.ts";
 import { findPrograms, type FindProgramsOptions, type Programs } from "./programs.ts";
 import { gatewayObjects, sidecarObjects } from "./routing.ts";
@@ -14,6 +15,8 @@ export interface LabOptions extends FindProgramsOptions {
   /** Added to Istio's mesh configuration. */
   readonly mesh?: IstiodOptions["mesh"];
   readonly istiodEnvironment?: IstiodOptions["environment"];
+  /** Has istiod inject sidecars into the pods of namespaces with the label `istio-injection: enabled`. */
+  readonly injection?: InjectionOptions;
 }
 
 export type LabWorkload = Pick<WorkloadOptions, "namespace" | "name" | "labels"> &
@@ -61,11 +64,17 @@ export class Lab {
       await kubectl({ programs, kubeconfig }, ["apply", "-f", projectFile("test/lab/manifests/mesh.yaml")]);
       await kubectl({ programs, kubeconfig }, ["apply", "-k", projectFile("deploy/kubernetes/istiod-read-only")]);
       options.onProgress?.("starting istiod");
+      const injection = options.injection && (await injectionOf(options.injection));
       const istiod = await Istiod.start({
         ...{ file: programs.istiod, kubeconfig: await kubeconfigOfIstiod(programs, api) },
         ...(options.mesh && { mesh: options.mesh }),
         ...(options.istiodEnvironment && { environment: options.istiodEnvironment }),
+        ...(injection && { injection }),
       });
+      if (injection) {
+        const webhook = injectionWebhook(istiod.injectionUrl, injection.authority);
+        await kubectl({ programs, kubeconfig, stdin: JSON.stringify(webhook) }, ["create", "-f", "-"]);
+      }
       return new Lab({ programs, api, istiod });
     } catch (error) {
       await api.stop();
