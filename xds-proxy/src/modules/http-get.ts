@@ -78,8 +78,12 @@ async function read(response: Response, { url, maxBytes }: Pick<HttpGet, "url" |
     return { status, headers, body: new Uint8Array() };
   }
   const tooLong = new LimitError(`${shownUrl(url)}: longer than ${maxBytes} bytes`);
+  if (Number(headers.get("content-length") ?? 0) > maxBytes) {
+    await response.body?.cancel();
+    throw tooLong;
+  }
   const chunks: Uint8Array[] = [];
-  let length = Number(headers.get("content-length") ?? 0) > maxBytes ? await cancelled(response, tooLong) : 0;
+  let length = 0;
   for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
     length += chunk.length;
     // Leaving the loop cancels the rest.
@@ -87,11 +91,6 @@ async function read(response: Response, { url, maxBytes }: Pick<HttpGet, "url" |
     chunks.push(chunk);
   }
   return { status, headers, body: Buffer.concat(chunks) };
-}
-
-async function cancelled(response: Response, error: LimitError): Promise<never> {
-  await response.body?.cancel();
-  throw error;
 }
 
 /** As an error of its own. @throws UpstreamError */
