@@ -76,8 +76,10 @@ export class PushReceiver {
   }
 
   /** @throws VerifyError */
-  private check(bytes: Uint8Array): PushVerdict {
-    if (bytes.length > OUTER_MAX_BYTES) refuse("SIZE", "the response is too long");
+  private check({ buffer, byteOffset, length }: Uint8Array): PushVerdict {
+    if (length > OUTER_MAX_BYTES) refuse("SIZE", "the response is too long");
+    // Windows on a Buffer would be Buffers, whose `slice` is another one.
+    const bytes = new Uint8Array(buffer, byteOffset, length);
     const outer = parsing("PROTO", () => readOuterResponse(bytes, this.options.protocol));
     if (outer.typeUrl === ROOTS) return this.roots.take(outer.envelopes, this.options.nowMs());
     const [envelope, ...others] = outer.envelopes;
@@ -94,7 +96,12 @@ export class PushReceiver {
     const seq = this.accept(claims.iat);
     this.last.set(typeUrl, seq);
     this.silence.heard(claims.iat);
-    return { kind: "response", typeUrl, raw: renamed(payload, { nonce, version }), nonce, version, seq };
+    return {
+      ...{ kind: "response", typeUrl, inner: payload, nonce, version, seq },
+      get raw(): Uint8Array {
+        return renamed(payload, { nonce, version });
+      },
+    };
   }
 
   private checkHeartbeat(envelope: Uint8Array): PushedHeartbeat {

@@ -17,7 +17,9 @@ export const PUSHED_TYPES_MAX_COUNT = 64;
 export interface PushedResponse {
   readonly kind: "response";
   readonly typeUrl: string;
-  /** The inner response with the outer's nonce and version. A fresh buffer. */
+  /** The inner response as it was signed: a window on the outer one, unless it was sealed. */
+  readonly inner: Uint8Array;
+  /** The inner response with the outer's nonce and version: a copy, made each time it is asked for. */
   readonly raw: Uint8Array;
   /** Of the outer response, for the ACK. */
   readonly nonce: string;
