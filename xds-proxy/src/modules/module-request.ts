@@ -1,4 +1,5 @@
 /** What is asked of the cache: an address, and what must be found there. */
+import { pathToFileURL } from "node:url";
 import { UpstreamError } from "../errors.ts";
 
 /** What the content has to be, hex SHA-256 each; all that are given must hold, and one must be given. */
@@ -40,8 +41,8 @@ export function parseAddress(url: string): URL {
   const wrong = (message: string): never => {
     throw new UpstreamError("PROTOCOL", `module ${shownUrl(url)}: ${message}`, { where: "url" });
   };
-  if (url.length > URL_MAX_CHARS || !PRINTABLE.test(url)) return wrong("not an address");
-  const text = url.startsWith("/") ? `file://${encodeURI(url)}` : url;
+  const text = url.startsWith("/") ? pathToFileURL(url).href : url;
+  if (text.length > URL_MAX_CHARS || !PRINTABLE.test(text)) return wrong("not an address");
   const address = URL.canParse(text) ? new URL(text) : wrong("not an address");
   if (!SCHEMES.includes(address.protocol)) return wrong(`only ${SCHEMES.join(" ")} or an absolute path`);
   if (address.username !== "" || address.password !== "") return wrong("credentials belong into a pull secret");
