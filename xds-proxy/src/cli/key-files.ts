@@ -5,8 +5,7 @@
 import { createPublicKey, randomBytes } from "node:crypto";
 import { rmSync, statSync } from "node:fs";
 import { resolve } from "node:path";
-import { encodeBase64Url, tryDecodeBase64Url } from "../bytes/base64url.ts";
-import { isRecord } from "../bytes/record.ts";
+import { tryDecodeBase64Url } from "../bytes/base64url.ts";
 import { ExchangeKey } from "../crypto/ecdh-p256.ts";
 import { SigningKey } from "../crypto/ecdsa-p256.ts";
 import {
@@ -17,10 +16,11 @@ import {
   type ExchangeKeyFile,
 } from "../crypto/key-files.ts";
 import { encodePem } from "../crypto/pem.ts";
-import { assertPublicKey, isValidPublicKey, spkiOf } from "../crypto/p256.ts";
+import { isValidPublicKey, spkiOf } from "../crypto/p256.ts";
 import { keyIdOf } from "../crypto/sha256.ts";
 import type { RecipientPublic } from "../envelope/types.ts";
 import { ConfigError, ParseError } from "../errors.ts";
+import { encodeRecipientFile, parseRecipientFile } from "../owner/recipient.ts";
 import type { CliContext } from "./context.ts";
 import { createFile, readTextInput } from "./files.ts";
 import { Hinted, usageError } from "./failure.ts";
@@ -59,7 +59,7 @@ export function createExchangeKey({ path, force }: NewKeyOptions): NewKey {
   place({
     path: publicPath,
     force: true,
-    content: encodeRecipient({ p256dh: publicKey, auth: file.auth }),
+    content: encodeRecipientFile({ p256dh: publicKey, auth: file.auth }),
     mode: 0o600,
   });
   return { publicKey, keyId: keyIdOf(publicKey), publicPath };
@@ -88,35 +88,7 @@ export async function loadPublicKey(context: CliContext, path: string): Promise<
 
 export async function loadRecipient(context: CliContext, path: string): Promise<RecipientPublic> {
   const text = await readTextInput(context, path);
-  return decode(path, "recipient's", () => {
-    const value: unknown = JSON.parse(text);
-    const { p256dh, auth } = keysOfSubscription(value);
-    assertPublicKey(p256dh);
-    if (auth.length !== AUTH_BYTES) throw new ParseError("KEY", "an auth secret is not 16 bytes");
-    return { p256dh, auth };
-  });
-}
-
-function encodeRecipient({ p256dh, auth }: RecipientPublic): string {
-  return `${JSON.stringify({ p256dh: encodeBase64Url(p256dh), auth: encodeBase64Url(auth) }, null, 2)}\n`;
-}
-
-/** Our own file, or a push subscription (`{"keys":{"p256dh":…,"auth":…}}`). */
-function keysOfSubscription(value: unknown): RecipientPublic {
-  const outer = record(value);
-  const keys = outer["keys"] === undefined ? outer : record(outer["keys"]);
-  const bytes = (name: string): Uint8Array => {
-    const text = keys[name];
-    const decoded = typeof text === "string" ? tryDecodeBase64Url(text) : undefined;
-    if (decoded === undefined) throw new ParseError("KEY", `${name} is not base64url`);
-    return decoded;
-  };
-  return { p256dh: bytes("p256dh"), auth: bytes("auth") };
-}
-
-function record(value: unknown): Readonly<Record<string, unknown>> {
-  if (!isRecord(value)) throw new ParseError("KEY", "not an object");
-  return value;
+  return decode(path, "recipient's", () => parseRecipientFile(text));
 }
 
 function publicKeyOfPem(text: string): Uint8Array {

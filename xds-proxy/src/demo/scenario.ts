@@ -4,13 +4,12 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { encodeBase64Url } from "../bytes/base64url.ts";
-import { concat } from "../bytes/octets.ts";
 import type { Recipient } from "../envelope/types.ts";
 import { UpstreamError } from "../errors.ts";
 import type { Code } from "../gen/codes.ts";
 import { encodeBundle, type NamespaceBundle } from "../owner/bundle.ts";
 import { encodePin, type PinFile } from "../owner/pin.ts";
+import { encodeRecipientVariable, RECIPIENT_VARIABLE } from "../owner/recipient.ts";
 import { pinModule } from "../pin/pin-module.ts";
 import { startBackend, type Backend } from "./backend.ts";
 import { ControlPlane } from "./control-plane.ts";
@@ -78,7 +77,7 @@ export class Scenario implements Stage {
       const envoy = await startEnvoy({
         ...{ binary, signal, concurrency: WORKERS, drainTimeSec: 0 },
         bootstrap: bootstrap({ adsPort: controlPlane.port, namespace, app }),
-        environment: { WPGATE_RECIPIENT: encodeBase64Url(concat(recipient.key.exportRaw(), recipient.auth)) },
+        environment: { [RECIPIENT_VARIABLE]: encodeRecipientVariable(recipient) },
       });
       return new Scenario({ envoy, controlPlane, backend, folder, signal });
     } catch (error) {

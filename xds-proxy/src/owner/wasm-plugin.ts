@@ -2,14 +2,12 @@
 import { ConfigError, LimitError } from "../errors.ts";
 import type { Bundle } from "./bundle.ts";
 import { describeSet } from "./describe.ts";
+import { RECIPIENT_VARIABLE } from "./recipient.ts";
 
 export const FAIL_STRATEGIES = ["FAIL_RELOAD", "FAIL_CLOSE"] as const;
 export type FailStrategy = (typeof FAIL_STRATEGIES)[number];
 export const MATCH_MODES = ["SERVER", "CLIENT"] as const;
 export type MatchMode = (typeof MATCH_MODES)[number];
-
-/** Where the filter looks for the private key and auth secret that policies are sealed for. */
-export const RECIPIENT_VARIABLE = "WPGATE_RECIPIENT";
 
 /** Many objects of this size make etcd and every push slow. */
 export const OBJECT_WARN_BYTES: number = 200 * 1024;

@@ -13,7 +13,7 @@ export interface ProxyOptions {
 export interface RunningProxy {
   /** Where it listens, with the ports that it got. */
   readonly addresses: readonly Address[];
-  readonly adminUrl?: string;
+  readonly adminUrl: string | undefined;
   /** The namespaces whose roots are pinned. */
   readonly pinned: readonly string[];
   /** Takes no new streams, ends those that are there in order, at the latest after the configured time, and closes. */

@@ -123,6 +123,11 @@ export class Store {
     this.#queue.add({ node, typeUrl, resources, typeVersion });
   }
 
+  /** Accepted sets that are not on the disk yet. */
+  get queuedCount(): number {
+    return this.#queue.count;
+  }
+
   /** Writes what is queued now. */
   flush(): void {
     this.#queue.flush();

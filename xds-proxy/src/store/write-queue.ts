@@ -18,6 +18,10 @@ export class WriteQueue {
     this.#options = options;
   }
 
+  get count(): number {
+    return this.#sets.size;
+  }
+
   find(node: string, typeUrl: string): AcceptedSet | undefined {
     return this.#sets.get(keyOf(node, typeUrl))?.set;
   }

@@ -36,15 +36,21 @@ export function makeResource(content: { name: string; version: string; typeUrl: 
   };
 }
 
-/** @param typeUrl - of the response, which says where the name is. @throws ParseError PROTOBUF */
+const RESOURCE_URL = "type.googleapis.com/envoy.service.discovery.v3.Resource";
+
+/** Also one with a time to live, which is `envoy.service.discovery.v3.Resource` around the message.
+ *  @param typeUrl - of the response, which says where the name is. @throws ParseError PROTOBUF */
 export function readSotwResource(any: Uint8Array, typeUrl: string): Resource {
   const message = readAny(any);
-  return { name: nameOf(message.value, typeUrl), version: "", ...message, any };
+  if (message.typeUrl !== RESOURCE_URL) return { name: nameOf(message.value, typeUrl), version: "", ...message, any };
+  const { name, value, typeUrl: inner } = readDeltaResource(message.value);
+  return { name, version: "", typeUrl: inner, value, any };
 }
 
 /** @throws ParseError PROTOBUF */
 export function readDeltaResource(delta: Uint8Array): Resource {
-  let [name, version, any] = ["", "", new Uint8Array()];
+  let [name, version] = ["", ""];
+  let any: Uint8Array = new Uint8Array();
   forEachField(delta, (field, content) => {
     if (field === RESOURCE.name) name = text(content);
     else if (field === RESOURCE.version) version = text(content);
@@ -88,7 +94,8 @@ export function text(content: Uint8Array): string {
 }
 
 function readAny(any: Uint8Array): { readonly typeUrl: string; readonly value: Uint8Array } {
-  let [typeUrl, value] = ["", new Uint8Array()];
+  let typeUrl = "";
+  let value: Uint8Array = new Uint8Array();
   forEachField(any, (field, content) => {
     if (field === ANY.typeUrl) typeUrl = text(content);
     else if (field === ANY.value) value = content;

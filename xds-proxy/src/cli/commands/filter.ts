@@ -5,9 +5,7 @@ import { Command, Option } from "commander";
 import { projectFile } from "../../demo/project-file.ts";
 import { pinModule, pinOf } from "../../pin/pin-module.ts";
 import { parsePin } from "../../owner/pin.ts";
-import { RECIPIENT_VARIABLE } from "../../owner/wasm-plugin.ts";
-import { encodeBase64Url } from "../../bytes/base64url.ts";
-import { concat } from "../../bytes/octets.ts";
+import { encodeRecipientVariable, RECIPIENT_VARIABLE } from "../../owner/recipient.ts";
 import type { CliContext } from "../context.ts";
 import { usageError } from "../failure.ts";
 import { readInput, readTextInput, replaceFile } from "../files.ts";
@@ -42,8 +40,7 @@ function environmentCommand(context: CliContext): Command {
     .argument("<key>", "private key, made by wpgate keygen --recipient")
     .addOption(new Option("--out <file>", "where it goes, mode 0600"))
     .action(async (path: string, { out }: { readonly out?: string }) => {
-      const { key, auth } = await loadExchangeKey(context, path);
-      const line = `${RECIPIENT_VARIABLE}=${encodeBase64Url(concat(key.exportRaw(), auth))}\n`;
+      const line = `${RECIPIENT_VARIABLE}=${encodeRecipientVariable(await loadExchangeKey(context, path))}\n`;
       if (out !== undefined) replaceFile({ path: resolve(context.cwd, out), content: line, mode: 0o600 });
       else if (context.colour.stdout)
         throw usageError(
