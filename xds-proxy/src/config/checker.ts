@@ -11,6 +11,12 @@ export interface TextRule {
   readonly expected: string;
 }
 
+export interface IntegerRule {
+  readonly min: number;
+  readonly max: number;
+  readonly default: number;
+}
+
 export class Checker {
   readonly faults: ConfigFault[] = [];
 
@@ -34,6 +40,28 @@ export class Checker {
     if (typeof value === "string" && rule.pattern.test(value)) return value;
     this.fault(path, value === undefined ? `missing; must be ${rule.expected}` : `must be ${rule.expected}`);
     return "";
+  }
+
+  /** The default when the value is absent. */
+  integer(value: unknown, path: string, { min, max, ...rule }: IntegerRule): number {
+    const given = value ?? rule.default;
+    if (typeof given === "number" && Number.isInteger(given) && given >= min && given <= max) return given;
+    this.fault(path, `must be a whole number from ${min} to ${max}`);
+    return rule.default;
+  }
+
+  /** The first of the choices when the value is absent. */
+  choice<T extends string>(value: unknown, path: string, choices: readonly [T, ...T[]]): T {
+    const [first] = choices;
+    const found = value === undefined ? first : choices.find((choice) => choice === value);
+    if (found === undefined) this.fault(path, `must be one of ${choices.join(", ")}`);
+    return found ?? first;
+  }
+
+  /** False when the value is absent. */
+  flag(value: unknown, path: string): boolean {
+    if (value !== undefined && typeof value !== "boolean") this.fault(path, "must be true or false");
+    return value === true;
   }
 
   list(value: unknown, path: string): readonly unknown[] {

@@ -29,12 +29,12 @@ export interface OwnerConfig {
   readonly lifetimeSec: { readonly root: number; readonly cfg: number };
 }
 
-const LABEL: TextRule = { pattern: /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/, expected: "a DNS label" };
+export const LABEL: TextRule = { pattern: /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/, expected: "a DNS label" };
 const DNS_NAME: TextRule = {
   pattern: /^(?=.{1,253}$)[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?)*$/,
   expected: "a DNS name",
 };
-const CONTACT: TextRule = { pattern: /^(?:mailto|https):\S+$/, expected: "a mailto: or https: address" };
+export const CONTACT: TextRule = { pattern: /^(?:mailto|https):\S+$/, expected: "a mailto: or https: address" };
 const PATH: TextRule = { pattern: /^[^\n]+$/, expected: "a path" };
 
 export const DEFAULT_ROOT_NAMESPACE = "istio-system";
@@ -138,7 +138,7 @@ function readLifetime(checker: Checker, value: unknown): OwnerConfig["lifetimeSe
   return { root: read("root"), cfg: read("cfg") };
 }
 
-function deepFreeze<T>(value: T): T {
+export function deepFreeze<T>(value: T): T {
   if (typeof value === "object" && value !== null) Object.values(Object.freeze(value)).forEach(deepFreeze);
   return value;
 }

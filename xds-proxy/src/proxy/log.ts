@@ -34,7 +34,6 @@ export const LOG_EVENTS = {
   tlsReloaded: "tls.reloaded",
   /** The files are there and do not fit or cannot be read; what was loaded before stays. */
   tlsReloadFailed: "tls.reload_failed",
-  plaintext: "config.plaintext",
 } as const;
 export type LogEvent = (typeof LOG_EVENTS)[keyof typeof LOG_EVENTS];
 

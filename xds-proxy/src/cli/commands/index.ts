@@ -9,6 +9,7 @@ import { filterCommand } from "./filter.ts";
 import { freshCommand } from "./fresh.ts";
 import { inspectCommand } from "./inspect.ts";
 import { keygenCommand } from "./keygen.ts";
+import { proxyCommand } from "./proxy.ts";
 import { rootCommand } from "./root.ts";
 import { sealCommand } from "./seal.ts";
 import { setCommand } from "./set.ts";
@@ -32,5 +33,6 @@ export const COMMANDS: readonly ((context: CliContext) => Command)[] = [
   applyCommand,
   statusCommand,
   filterCommand,
+  proxyCommand,
   demoCommand,
 ];
