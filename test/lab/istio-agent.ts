@@ -23,6 +23,8 @@ export interface IstioAgentOptions {
   readonly namespace: string;
   /** Added to its environment, such as `WASM_HTTP_REQUEST_MAX_RETRIES`. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** Those of the pod, which the kubelet shows to it in a file. */
+  readonly annotations?: Readonly<Record<string, string>>;
 }
 
 export class IstioAgent {
@@ -38,12 +40,13 @@ export class IstioAgent {
   }
 
   static async start(options: IstioAgentOptions): Promise<IstioAgent> {
-    const { ads, namespace, environment } = options;
+    const { ads, namespace, environment, annotations } = options;
     const folder = await mkdtemp(join(tmpdir(), "wpgate-agent-"));
     const modules = await mkdtemp(DATA_PREFIX);
     const file = join(folder, "pilot-agent");
     await writeFile(file, withDataFolder(await readFile(options.file), modules), { mode: 0o700 });
     await mkdir(join(folder, "home"));
+    if (annotations) await writeAnnotations(folder, annotations);
     const process = new GuardedProcess({
       ...{ file, folder },
       args: ["proxy", "sidecar", "--domain", `${namespace}.svc.cluster.local`],
@@ -79,6 +82,13 @@ export class IstioAgent {
     await this.#process.stop();
     await rm(this.#modules, { recursive: true, force: true });
   }
+}
+
+/** As a downward API volume has them. */
+async function writeAnnotations(folder: string, annotations: Readonly<Record<string, string>>): Promise<void> {
+  const lines = Object.entries(annotations).map(([key, value]) => `${key}=${JSON.stringify(value)}\n`);
+  await mkdir(join(folder, "etc/istio/pod"), { recursive: true });
+  await writeFile(join(folder, "etc/istio/pod/annotations"), lines.join(""));
 }
 
 /** A copy of the program with another constant of the same length. */
