@@ -2,7 +2,10 @@
 import { create, fromBinary, type JsonObject } from "@bufbuild/protobuf";
 import { Client, credentials, type ClientDuplexStream } from "@grpc/grpc-js";
 import { discoveryMethod } from "../../xds-proxy/src/demo/discovery-method.ts";
-import { ClusterSchema, Cluster_DiscoveryType } from "../../xds-proxy/src/gen/proto/envoy/config/cluster/v3/cluster_pb.js";
+import {
+  ClusterSchema,
+  Cluster_DiscoveryType,
+} from "../../xds-proxy/src/gen/proto/envoy/config/cluster/v3/cluster_pb.js";
 import {
   DiscoveryRequestSchema,
   type DiscoveryRequest,
@@ -61,7 +64,14 @@ function asker(stream: ClientDuplexStream<DiscoveryRequest, DiscoveryResponse>, 
   let fail: (error: Error) => void = () => undefined;
   stream.on("data", (response: DiscoveryResponse) => {
     const { typeUrl, resources, versionInfo, nonce } = response;
-    stream.write(create(DiscoveryRequestSchema, { typeUrl, versionInfo, responseNonce: nonce, resourceNames: names.get(typeUrl) ?? [] }));
+    stream.write(
+      create(DiscoveryRequestSchema, {
+        typeUrl,
+        versionInfo,
+        responseNonce: nonce,
+        resourceNames: names.get(typeUrl) ?? [],
+      }),
+    );
     waiting.get(typeUrl)?.(resources.map(({ value }) => value));
   });
   stream.on("error", (error: Error) => {
@@ -81,7 +91,9 @@ function asker(stream: ClientDuplexStream<DiscoveryRequest, DiscoveryResponse>, 
         clearTimeout(timer);
         resolve(values);
       });
-      stream.write(create(DiscoveryRequestSchema, { typeUrl, resourceNames: [...resourceNames], node: { id, metadata } }));
+      stream.write(
+        create(DiscoveryRequestSchema, { typeUrl, resourceNames: [...resourceNames], node: { id, metadata } }),
+      );
     });
   };
 }

@@ -21,10 +21,10 @@ export function writeCaptured(file: CaptureFile): string {
 
 export function readCaptured(name: string): CaptureFile & { readonly view: ClusterView } {
   const text = readFileSync(projectFile(`test/guard/captured/${name}.json`), "utf8");
-  const file = JSON.parse(text) as { node: { id: string; metadata: JsonObject }; labels: Record<string, string> } & Record<
-    (typeof KINDS)[number],
-    string[]
-  >;
+  const file = JSON.parse(text) as {
+    node: { id: string; metadata: JsonObject };
+    labels: Record<string, string>;
+  } & Record<(typeof KINDS)[number], string[]>;
   const bytes = (kind: (typeof KINDS)[number]): readonly Uint8Array[] =>
     file[kind].map((value) => new Uint8Array(Buffer.from(value, "base64")));
   const [clusters, endpoints] = [bytes("clusters"), bytes("endpoints")];

@@ -16,8 +16,16 @@ export const JWKS: string = readFileSync(projectFile("test/guard/jwks.json"), "u
 export const ISSUER = "https://issuer.example.com";
 
 export const CAPTURES: readonly Capture[] = [
-  { name: "sidecar-redirect", labels: LABELS, node: node("sidecar", "team-a", "10.1.0.5", { INTERCEPTION_MODE: "REDIRECT" }) },
-  { name: "sidecar-strict", labels: LABELS, node: node("sidecar", "team-b", "10.1.0.6", { INTERCEPTION_MODE: "REDIRECT" }) },
+  {
+    name: "sidecar-redirect",
+    labels: LABELS,
+    node: node("sidecar", "team-a", "10.1.0.5", { INTERCEPTION_MODE: "REDIRECT" }),
+  },
+  {
+    name: "sidecar-strict",
+    labels: LABELS,
+    node: node("sidecar", "team-b", "10.1.0.6", { INTERCEPTION_MODE: "REDIRECT" }),
+  },
   { name: "sidecar-none", labels: LABELS, node: node("sidecar", "team-c", "127.0.0.9", { INTERCEPTION_MODE: "NONE" }) },
   { name: "gateway", labels: LABELS, node: node("router", "team-d", "10.1.0.7", {}) },
 ];
@@ -35,7 +43,11 @@ function node(type: string, namespace: string, address: string, more: Readonly<R
 /** @param belt - deploy/kubernetes/namespace/belt.yaml */
 export function objectsOf(belt: unknown): readonly unknown[] {
   return [
-    ...["team-a", "team-b", "team-c", "team-d", "other"].map((name) => ({ apiVersion: "v1", kind: "Namespace", metadata: { name } })),
+    ...["team-a", "team-b", "team-c", "team-d", "other"].map((name) => ({
+      apiVersion: "v1",
+      kind: "Namespace",
+      metadata: { name },
+    })),
     ...peers(),
     ...zipkin(),
     ...["team-a", "team-b"].flatMap((namespace, at) => sidecar(namespace, `10.1.0.${5 + at}`)),
@@ -59,7 +71,14 @@ function peers(): readonly unknown[] {
 
 function zipkin(): readonly unknown[] {
   const ports = [{ port: 9411, name: "http" }];
-  return [{ apiVersion: "v1", kind: "Service", metadata: { name: "zipkin", namespace: "istio-system" }, spec: { ports, selector: { app: "zipkin" } } }];
+  return [
+    {
+      apiVersion: "v1",
+      kind: "Service",
+      metadata: { name: "zipkin", namespace: "istio-system" },
+      spec: { ports, selector: { app: "zipkin" } },
+    },
+  ];
 }
 
 function sidecar(namespace: string, address: string): readonly unknown[] {
@@ -104,7 +123,14 @@ function unintercepted(namespace: string): readonly unknown[] {
             ...{ bind: "127.0.0.9", captureMode: "NONE", defaultEndpoint: "127.0.0.1:18080" },
           },
         ],
-        egress: [{ port: { number: 80, name: "http", protocol: "HTTP" }, bind: "127.0.0.9", captureMode: "NONE", hosts: ["other/*"] }],
+        egress: [
+          {
+            port: { number: 80, name: "http", protocol: "HTTP" },
+            bind: "127.0.0.9",
+            captureMode: "NONE",
+            hosts: ["other/*"],
+          },
+        ],
       },
     },
   ];
@@ -113,7 +139,10 @@ function unintercepted(namespace: string): readonly unknown[] {
 function gateway(namespace: string): readonly unknown[] {
   const metadata = { name: "shop", namespace };
   return [
-    serviceEntry(namespace, "app", { ports: [{ number: 80, name: "http", protocol: "HTTP" }], endpoints: [{ address: "10.3.0.1" }] }),
+    serviceEntry(namespace, "app", {
+      ports: [{ number: 80, name: "http", protocol: "HTTP" }],
+      endpoints: [{ address: "10.3.0.1" }],
+    }),
     {
       ...{ apiVersion: "v1", kind: "Service", metadata },
       spec: {

@@ -2,7 +2,15 @@
  * Messages out of `Any`, also when they travel as a TypedStruct of either kind, which is how EnvoyFilter delivers types that
  * istiod does not know. Envoy looks at the name after the last slash of a type URL, and so does this.
  */
-import { createRegistry, fromBinary, fromJson, toBinary, type DescMessage, type Message, type Registry } from "@bufbuild/protobuf";
+import {
+  createRegistry,
+  fromBinary,
+  fromJson,
+  toBinary,
+  type DescMessage,
+  type Message,
+  type Registry,
+} from "@bufbuild/protobuf";
 import type { Any } from "@bufbuild/protobuf/wkt";
 import { TypedStructSchema as UdpaTypedStructSchema } from "../gen/proto/udpa/type/v1/typed_struct_pb.js";
 import { TypedStructSchema } from "../gen/proto/xds/type/v3/typed_struct_pb.js";
@@ -53,7 +61,10 @@ export function typeNameOf(typeUrl: string): string {
 }
 
 /** The message of this type inside; undefined when it is of another type. @throws as `unpack` */
-export function unpackAs<T extends Message>(any: Any | undefined, schema: DescMessage & { readonly typeName: string }): T | undefined {
+export function unpackAs<T extends Message>(
+  any: Any | undefined,
+  schema: DescMessage & { readonly typeName: string },
+): T | undefined {
   if (any === undefined) return undefined;
   const { type, content } = unpack(any);
   return type === schema.typeName ? (content?.message as T | undefined) : undefined;
