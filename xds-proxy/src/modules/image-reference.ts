@@ -14,26 +14,27 @@ export interface ImageReference {
   readonly sha256: string | undefined;
 }
 
-const NAME =
-  /^(?<path>[^@:]+(?::[0-9]+(?=\/))?[^@:]*)(?::(?<tag>[A-Za-z0-9_][A-Za-z0-9._-]{0,127}))?(?:@sha256:(?<sha256>[0-9a-f]{64}))?$/;
+const REST =
+  /^(?<repository>[^:@]+)(?::(?<tag>[A-Za-z0-9_][A-Za-z0-9._-]{0,127}))?(?:@sha256:(?<sha256>[0-9a-f]{64}))?$/;
 const COMPONENT = /^[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*$/;
 const HOST = /^(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(?::[0-9]{1,5})?$/;
 const DOCKER_HUB = { host: "registry-1.docker.io", registry: "https://index.docker.io/v1/" } as const;
 
 /** @param url - `oci://` and the name. @throws UpstreamError PROTOCOL */
 export function parseImageReference(url: string): ImageReference {
-  const match = NAME.exec(url.slice("oci://".length));
-  const components = match?.groups?.["path"]?.split("/") ?? [];
-  const [first = ""] = components;
-  const named = components.length > 1 && (/[.:[]/.test(first) || first === "localhost");
-  const repository = named ? components.slice(1) : components.length === 1 ? ["library", first] : components;
-  if (match === null || !repository.every((part) => COMPONENT.test(part)) || (named && !HOST.test(first)))
+  const name = url.slice("oci://".length);
+  const [first = ""] = name.split("/", 1);
+  const isNamed = first !== name && (/[.:[]/.test(first) || first === "localhost");
+  const match = REST.exec(isNamed ? name.slice(first.length + 1) : name);
+  const components = match?.groups?.["repository"]?.split("/") ?? [];
+  if (match === null || !components.every((part) => COMPONENT.test(part)) || (isNamed && !HOST.test(first)))
     throw new UpstreamError("PROTOCOL", `module ${shownUrl(url)}: not the name of an image`, { where: "url" });
   const { tag = "latest", sha256 } = match.groups ?? {};
-  const place = named && !/^(?:index\.)?docker\.io$/.test(first) ? { host: first, registry: first } : DOCKER_HUB;
+  const place = isNamed && !/^(?:index\.)?docker\.io$/.test(first) ? { host: first, registry: first } : DOCKER_HUB;
   return {
     ...place,
-    repository: repository.join("/"),
+    repository:
+      place === DOCKER_HUB && components.length === 1 ? `library/${components.join("")}` : components.join("/"),
     reference: sha256 === undefined ? tag : `sha256:${sha256}`,
     sha256,
   };
