@@ -41,41 +41,42 @@ export async function authenticate(
   }
   if (!mtls && tokens === undefined) return { ok: true, workload: undefined };
   const proofs: Proof[] = [];
-  if (mtls && peer.spiffeIds.length > 0) proofs.push(certificateProof(peer.spiffeIds, requirement.trustDomains));
-  if (tokens && peer.bearer !== undefined) proofs.push({ by: "its token", ...(await tokens.verify(peer.bearer)) });
-  const [first] = proofs;
-  if (first === undefined) return refused("CREDENTIALS", `no ${wantedOf(requirement)} came with the stream`);
-  for (const proof of proofs) {
-    const fault = proof.ok ? disagreement(node, proof) : proof;
-    if (fault) return fault;
+  if (mtls && peer.spiffeIds.length > 0) {
+    proofs.push({ by: "its certificate", verdict: certificateVerdict(peer.spiffeIds, requirement.trustDomains) });
   }
-  if (!first.ok) return first;
-  return { ok: true, workload: { namespace: first.namespace, serviceAccount: first.serviceAccount } };
+  if (tokens && peer.bearer !== undefined) {
+    proofs.push({ by: "its token", verdict: await tokens.verify(peer.bearer) });
+  }
+  let workload: Workload | undefined;
+  for (const { by, verdict } of proofs) {
+    if (!verdict.ok) return verdict;
+    const fault = disagreement(node, verdict, by);
+    if (fault) return fault;
+    workload = { namespace: verdict.namespace, serviceAccount: verdict.serviceAccount };
+  }
+  return workload ? { ok: true, workload } : refused("CREDENTIALS", `no ${wantedOf(requirement)} came with the stream`);
 }
 
 /** What one credential says, and how people call it. */
-type Proof = { readonly by: string } & (({ readonly ok: true } & Workload) | IdentityRefusal);
-
-/** X509-SVID section 2: a certificate has exactly one URI name. */
-function certificateProof(uris: readonly string[], trustDomains: readonly string[]): Proof {
-  const by = "its certificate";
-  const [uri = "", ...others] = uris;
-  if (others.length > 0) return { by, ...refused("CREDENTIALS", "the certificate has more than one URI name") };
-  const id = parseSpiffeId(uri);
-  if (id === undefined)
-    return { by, ...refused("CREDENTIALS", "the certificate's URI name is no workload's SPIFFE id") };
-  if (!trustDomains.includes(id.trustDomain)) {
-    const wanted = trustDomains.join(" or ");
-    return {
-      by,
-      ...refused("TRUST_DOMAIN", `a certificate of trust domain ${id.trustDomain} where ${wanted} is pinned`),
-    };
-  }
-  return { by, ok: true, namespace: id.namespace, serviceAccount: id.serviceAccount };
+interface Proof {
+  readonly by: string;
+  readonly verdict: ({ readonly ok: true } & Workload) | IdentityRefusal;
 }
 
-function disagreement(node: NodeIdentity, proof: Workload & { readonly by: string }): IdentityRefusal | undefined {
-  const { by, namespace, serviceAccount } = proof;
+/** X509-SVID section 2: a certificate has exactly one URI name. */
+function certificateVerdict(uris: readonly string[], trustDomains: readonly string[]): Proof["verdict"] {
+  const [uri = "", ...others] = uris;
+  if (others.length > 0) return refused("CREDENTIALS", "the certificate has more than one URI name");
+  const id = parseSpiffeId(uri);
+  if (id === undefined) return refused("CREDENTIALS", "the certificate's URI name is no workload's SPIFFE id");
+  const { trustDomain, namespace, serviceAccount } = id;
+  if (trustDomains.includes(trustDomain)) return { ok: true, namespace, serviceAccount };
+  const wanted = trustDomains.join(" or ");
+  return refused("TRUST_DOMAIN", `a certificate of trust domain ${trustDomain} where ${wanted} is pinned`);
+}
+
+function disagreement(node: NodeIdentity, proven: Workload, by: string): IdentityRefusal | undefined {
+  const { namespace, serviceAccount } = proven;
   if (node.namespace !== namespace) {
     return refused("NAMESPACE", `a node of namespace ${node.namespace}, by ${by} of namespace ${namespace}`);
   }

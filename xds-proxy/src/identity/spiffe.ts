@@ -25,7 +25,7 @@ export function parseSpiffeId(text: string): SpiffeId | undefined {
 }
 
 /** `TYPE:value`, the value bare or a JSON string. What is bare holds neither a quote nor a comma (Node.js, `X509Certificate.subjectAltName`). */
-const NAME = /([A-Za-z0-9 ]+):("(?:[^"\\]|\\.)*"|[^",]*)(, |$)/y;
+const NAME = /([A-Za-z0-9 ]+):("(?:[^"\\]|\\.)*"|[^",]*)(?:, (?=.)|$)/y;
 
 /** The URI names of a certificate, SPIFFE or not, as they are in it; none when the names are not understood. */
 export function uriNamesOf({ subjectAltName = "" }: Pick<X509Certificate, "subjectAltName">): readonly string[] {
