@@ -12,6 +12,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   envelope: async () => (await import("./envelope.ts")).envelopeBench,
   filter: async () => (await import("./filter.ts")).filterBench,
   istio: async () => (await import("./istio.ts")).istioBench,
+  proxy: async () => (await import("./proxy.ts")).proxyBench,
 };
 
 async function main(args: readonly string[]): Promise<number> {

@@ -1,0 +1,123 @@
+/**
+ * What a process between control plane and Envoy costs: from a push to the last byte at the client, for 10 to 10 000
+ * clusters as istiod makes them, state of the world and delta. Partners take turns: no process in between, the real
+ * istio-agent (which checks nothing), and wpgate.
+ */
+import { TYPES, CLUSTER, type Protocol } from "../../xds-proxy/src/xds/type-url.ts";
+import { cpuSecOf, rssBytesOf } from "../proxy/harness/process-usage.ts";
+import { median, rounded, type Bench, type BenchResult } from "./bench.ts";
+import { clusters } from "./proxy-clusters.ts";
+import { direct, istioAgent, nodeId, NAMESPACE, type Partner } from "./proxy-partners.ts";
+import { pushBody, PushedNode } from "./proxy-push.ts";
+
+/** Clusters in a push, and how many pushes are measured. */
+const SIZES: readonly { readonly count: number; readonly rounds: number }[] = [
+  { count: 10, rounds: 60 },
+  { count: 100, rounds: 60 },
+  { count: 1_000, rounds: 40 },
+  { count: 10_000, rounds: 10 },
+];
+const WARM_UP_ROUNDS = 5;
+const PROTOCOLS = ["sotw", "delta"] as const;
+
+/** What pushes of one size cost through one partner. */
+interface Cost {
+  readonly pushMs: number[];
+  /** Of the process in between. */
+  cpuSec: number;
+  rssBytes: number;
+}
+
+export const proxyBench: Bench = {
+  name: "proxy",
+  run: async (progress) => {
+    const partners: Partner[] = [];
+    try {
+      progress("starting the partners");
+      partners.push(await direct(), await istioAgent(progress));
+      const costs = new Map<string, Cost>();
+      for (const protocol of PROTOCOLS) await measureProtocol({ protocol, partners, costs, progress });
+      return resultOf(partners, costs);
+    } finally {
+      for (const partner of partners) await partner.stop();
+    }
+  },
+};
+
+interface Measurement {
+  readonly protocol: Protocol;
+  readonly partners: readonly Partner[];
+  readonly costs: Map<string, Cost>;
+  readonly progress: (text: string) => void;
+}
+
+async function measureProtocol({ protocol, partners, costs, progress }: Measurement): Promise<void> {
+  const nodes = new Map<Partner, PushedNode>();
+  try {
+    for (const partner of partners) {
+      const { origin, address } = partner;
+      const place = { origin, address, protocol, nodeId: nodeId(0), namespace: NAMESPACE };
+      nodes.set(partner, await PushedNode.connect(place));
+    }
+    for (const { count, rounds } of SIZES) {
+      const bodies = [0, 1].map((revision) => pushBody(clusters(count, revision), String(revision), protocol));
+      for (const { name } of partners) costs.set(keyOf(name, protocol, count), { pushMs: [], cpuSec: 0, rssBytes: 0 });
+      for (let round = -WARM_UP_ROUNDS; round < rounds; round++) {
+        progress(`${protocol}, ${count} clusters, round ${Math.max(0, round)} of ${rounds}`);
+        for (const [partner, node] of nodes) {
+          const cost = costs.get(keyOf(partner.name, protocol, count));
+          const cpuBefore = await cpuOf(partner);
+          const pushMs = await node.push(bodies[Math.abs(round) % 2] ?? new Uint8Array(), count);
+          if (!cost || round < 0) continue;
+          cost.pushMs.push(pushMs);
+          cost.cpuSec += (await cpuOf(partner)) - cpuBefore;
+        }
+      }
+      for (const { name, pid } of partners) {
+        const cost = costs.get(keyOf(name, protocol, count));
+        if (cost && pid !== undefined) cost.rssBytes = await rssBytesOf(pid);
+      }
+    }
+  } finally {
+    for (const node of nodes.values()) node.close();
+  }
+}
+
+async function cpuOf({ pid }: Partner): Promise<number> {
+  return pid === undefined ? 0 : await cpuSecOf(pid);
+}
+
+function keyOf(partner: string, protocol: Protocol, count: number): string {
+  return `${partner}_${protocol}_${count}`.replaceAll(/[^a-z0-9]+/g, "_");
+}
+
+function resultOf(partners: readonly Partner[], costs: ReadonlyMap<string, Cost>): BenchResult {
+  const pushMs = (partner: string, protocol: Protocol, count: number): number =>
+    median(costs.get(keyOf(partner, protocol, count))?.pushMs ?? []);
+  const rows: string[][] = [];
+  const absolute: Record<string, number> = {};
+  for (const protocol of PROTOCOLS)
+    for (const { count } of SIZES)
+      for (const { name } of partners) {
+        const key = keyOf(name, protocol, count);
+        const cost = costs.get(key);
+        if (!cost) continue;
+        const ms = pushMs(name, protocol, count);
+        const addedMs = ms - pushMs("direct", protocol, count);
+        const cpuMs = (cost.cpuSec * 1000) / cost.pushMs.length;
+        const rssMb = cost.rssBytes / 1e6;
+        rows.push([
+          ...[`${protocol} ${count}`, name, ms.toFixed(2), addedMs.toFixed(2), cpuMs.toFixed(2), rssMb.toFixed(0)],
+        ]);
+        absolute[`${key}_push_ms`] = rounded(ms);
+        if (name === "direct") continue;
+        absolute[`${key}_added_ms`] = rounded(addedMs);
+        absolute[`${key}_cpu_ms`] = rounded(cpuMs);
+        absolute[`${key}_rss_mb`] = rounded(rssMb);
+      }
+  return {
+    table: [[TYPES.get(CLUSTER)?.short ?? "", "in between", "push ms", "added ms", "CPU ms", "RSS MB"], ...rows],
+    ratios: {},
+    absolute,
+  };
+}
