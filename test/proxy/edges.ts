@@ -10,7 +10,7 @@ import { startAdsServer, type AdsServer, type AdsServerOptions } from "../../xds
 import type { AdsStream, ConnectOptions, NodeStream } from "../../xds-proxy/src/proxy/ads-stream.ts";
 import type { LogEvent, LogFields, Logger } from "../../xds-proxy/src/proxy/log.ts";
 
-export const MIB = 1024 * 1024;
+export const MIB: number = 1024 * 1024;
 
 export interface Logged extends LogFields {
   readonly event: LogEvent;

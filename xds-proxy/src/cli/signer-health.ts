@@ -1,14 +1,10 @@
 /** What a long-running signer knows about itself: for metrics, for probes. */
+import type { Probe } from "../http/operations.ts";
 import type { FreshSummary } from "../owner/bundle-summary.ts";
 import type { Attempt } from "./online-signer.ts";
 
 /** A part of its life that a fresh statement must have left: time enough for people to look. */
 const HEALTHY_PART = 4;
-
-export interface Probe {
-  readonly ok: boolean;
-  readonly reason: string;
-}
 
 export class SignerHealth {
   renewalsCount: number = 0;

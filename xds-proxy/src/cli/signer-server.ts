@@ -1,9 +1,8 @@
 /** The signer's HTTP side: `/metrics` for Prometheus, `/healthz` for alerts, `/readyz` for probes. */
-import { createServer, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import type { Registry } from "prom-client";
-import { ConfigError } from "../errors.ts";
-import type { Probe, SignerHealth } from "./signer-health.ts";
+import { metricsAnswer, probeAnswer } from "../http/operations.ts";
+import { serveHttp, type HttpServer } from "../http/server.ts";
+import type { SignerHealth } from "./signer-health.ts";
 
 export interface SignerServerOptions {
   /** All addresses, when absent. */
@@ -16,46 +15,19 @@ export interface SignerServerOptions {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-export interface SignerServer {
-  readonly url: string;
-  readonly close: () => Promise<void>;
-}
-
 /** @throws ConfigError when it cannot listen there */
-export async function startSignerServer(options: SignerServerOptions): Promise<SignerServer> {
+export async function startSignerServer(options: SignerServerOptions): Promise<HttpServer> {
   const { health, nowMs, host, port } = options;
   const registry = await metricsOf(options);
-  const server = createServer((request, response) => {
-    const [path] = (request.url ?? "").split("?");
-    if (path === "/metrics") void answerMetrics(registry, response);
-    else if (path === "/healthz") answerProbe(health.healthy(nowMs()), response);
-    else if (path === "/readyz") answerProbe(health.ready(), response);
-    else response.writeHead(404).end();
-  });
-  await new Promise<void>((resolve, reject) => {
-    server.on("error", (cause) => {
-      reject(new ConfigError([{ path: "--listen", message: `cannot listen on ${host ?? ""}:${port}` }], { cause }));
-    });
-    server.listen({ port, host }, resolve);
-  });
-  const { address, port: bound } = server.address() as AddressInfo;
-  return {
-    url: `http://${address.includes(":") ? `[${address}]` : address}:${bound}`,
-    close: async () => {
-      const closed = new Promise((resolve) => server.close(resolve));
-      server.closeAllConnections();
-      await closed;
+  return await serveHttp({
+    ...{ port, setting: "--listen", ...(host !== undefined && { host }) },
+    answer: ({ path }) => {
+      if (path === "/metrics") return metricsAnswer(registry);
+      if (path === "/healthz") return probeAnswer(health.healthy(nowMs()));
+      if (path === "/readyz") return probeAnswer(health.ready());
+      return undefined;
     },
-  };
-}
-
-async function answerMetrics(registry: Registry, response: ServerResponse): Promise<void> {
-  const text = await registry.metrics();
-  response.writeHead(200, { "content-type": registry.contentType }).end(text);
-}
-
-function answerProbe({ ok, reason }: Probe, response: ServerResponse): void {
-  response.writeHead(ok ? 200 : 503, { "content-type": "text/plain" }).end(`${reason}\n`);
+  });
 }
 
 /** Read from `health` whenever somebody asks. */
