@@ -13,6 +13,8 @@ export const LOG_EVENTS = {
   stopped: "proxy.stopped",
   streamOpened: "stream.opened",
   streamEnded: "stream.ended",
+  /** It broke, or something that was to be done for it could not be. */
+  streamFailed: "stream.failed",
   /** A stream that was turned away: too many, another namespace, not authenticated. */
   streamRefused: "stream.refused",
   upstreamConnected: "upstream.connected",

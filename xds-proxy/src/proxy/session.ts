@@ -2,32 +2,27 @@
  * One Envoy's stream: its requests go up, what istiod answers comes down after it was held to what the owners signed. One
  * message after the other, in the order in which they came; whoever is slow holds back the other side, not the memory.
  */
-import { VerifyError, WpgateError } from "../errors.ts";
+import type { ProxyMode } from "../config/proxy-config.ts";
 import type { Node } from "../gen/proto/envoy/config/core/v3/base_pb.js";
-import { Relay, type Inspected, type RelayEffect } from "../xds/relay.ts";
-import { readRequest, writeRequest } from "../xds/request.ts";
+import { Relay, type RelayEffect } from "../xds/relay.ts";
+import { readRequest, writeRequest, type Request } from "../xds/request.ts";
 import type { Resource } from "../xds/resource.ts";
 import { readResponse, writeResponse } from "../xds/response.ts";
 import { EXTENSION, LISTENER, shortName } from "../xds/type-url.ts";
-import type { AdsStream, ConnectUpstream, NodeStream } from "./ads-stream.ts";
-import { Inspection, type InspectionResult } from "./inspection.ts";
-import { LOG_EVENTS, type Logger } from "./log.ts";
+import { failureOf, type AdsStream, type ConnectUpstream, type NodeStream } from "./ads-stream.ts";
+import { Inspection } from "./inspection.ts";
+import { KeptForms, type AcceptedKeeper } from "./kept-forms.ts";
+import type { Logger } from "./log.ts";
 import type { ProxyMetrics } from "./metrics.ts";
 import type { NodeFacts } from "./node.ts";
 import type { CodeFiles } from "./owner-extension.ts";
 import type { ReconnectPolicy } from "./reconnect.ts";
 import { printable } from "./refused.ts";
 import { scoutStatements } from "./scout.ts";
+import { SessionReport } from "./session-report.ts";
 import type { Trust } from "./trust.ts";
 import { UpstreamLoop } from "./upstream-loop.ts";
-import type { ProxyMode } from "../config/proxy-config.ts";
-import type { RefusalView, StreamView } from "./view.ts";
-
-/** What nodes accepted, over restarts. */
-export interface AcceptedKeeper {
-  accepted(node: string, typeUrl: string): readonly Resource[];
-  keepAccepted(node: string, typeUrl: string, resources: readonly Resource[]): void;
-}
+import type { StreamView } from "./view.ts";
 
 /** What all sessions have in common. */
 export interface SessionContext {
@@ -59,42 +54,44 @@ export interface SessionOptions {
 const PENDING_MAX_COUNT = 64;
 /** After that, a type for which istiod has sent nothing is served from what is kept. */
 const PATIENCE_MS = 3_000;
+const STALENESS_POLL_MS = 1_000;
 
 export class Session {
   readonly id: string;
-  readonly node: NodeFacts;
   readonly #context: SessionContext;
   readonly #options: SessionOptions;
   readonly #relay: Relay;
   readonly #inspection: Inspection;
+  readonly #kept: KeptForms;
   readonly #upstream: UpstreamLoop;
+  readonly #report: SessionReport;
   readonly #ended = new AbortController();
-  readonly #refusals = new Map<string, RefusalView>();
-  readonly #kept = new Map<string, ReadonlyMap<string, Resource>>();
   readonly #openedMs: number;
   #lastActivityMs: number;
   #upstreamStream: AdsStream | undefined;
-  #saidNode = false;
+  #hasSaidNode = false;
+  #wasStale = false;
   #work: Promise<void> = Promise.resolve();
   #answered: (() => void) | undefined;
-  #patience: NodeJS.Timeout | undefined;
 
   constructor(options: SessionOptions, context: SessionContext) {
-    const { id, node, stream, connect } = options;
-    const { trust, files, recipient, nowMs, policy } = context;
+    const { id, node, stream, connect, isStale } = options;
+    const { trust, files, keeper, recipient, nowMs, policy, log, metrics } = context;
     const { namespace, labels } = node;
     this.id = id;
-    this.node = node;
     this.#options = options;
     this.#context = context;
     this.#openedMs = this.#lastActivityMs = nowMs();
-    this.#relay = new Relay(stream.protocol);
+    this.#report = new SessionReport({ stream: id, node: node.id, log, metrics, nowMs });
+    const relay = (this.#relay = new Relay(stream.protocol));
     this.#inspection = new Inspection({
-      ...{ protocol: stream.protocol, trust, files, recipient, namespace, labels, isStale: options.isStale },
-      accepted: (typeUrl) => this.#relay.known(typeUrl).accepted,
-      kept: (typeUrl) => this.#keptOf(typeUrl),
-      initial: (typeUrl) => this.#relay.known(typeUrl).initial,
+      ...{ protocol: stream.protocol, trust, files, recipient, namespace, labels, isStale },
+      accepted: (typeUrl) => relay.known(typeUrl).accepted,
+      kept: (typeUrl) => this.#kept.of(typeUrl),
+      initial: (typeUrl) => relay.known(typeUrl).initial,
     });
+    const originOf = (resource: Resource): Resource => this.#inspection.originOf(resource);
+    this.#kept = new KeptForms({ node: node.id, relay, keeper, originOf });
     this.#upstream = new UpstreamLoop({
       ...{ protocol: stream.protocol, connect, policy, nowMs, metadata: {}, signal: this.#ended.signal },
       onOpen: (opened) => {
@@ -108,17 +105,13 @@ export class Session {
   }
 
   get view(): StreamView {
-    const { id, node, mode, peer, protocol } = {
-      ...this.#context,
-      ...this.#options.stream,
-      id: this.id,
-      node: this.node,
-    };
+    const { node, stream, id } = this.#options;
     return {
-      ...{ id, nodeId: node.id, namespace: node.namespace, peer: peer.address, protocol, mode },
-      ...{ openedMs: this.#openedMs, lastActivityMs: this.#lastActivityMs, upstream: this.#upstream.view },
+      ...{ id, nodeId: node.id, namespace: node.namespace, peer: stream.peer.address, protocol: stream.protocol },
+      ...{ mode: this.#context.mode, openedMs: this.#openedMs, lastActivityMs: this.#lastActivityMs },
+      upstream: this.#upstream.view,
       types: this.#relay.views.map(({ typeUrl, all, names, ...view }) => {
-        const lastRefusal = this.#refusals.get(typeUrl);
+        const lastRefusal = this.#report.lastRefusal(typeUrl);
         const subscribed = all ? ("*" as const) : names.length;
         return { ...view, typeUrl, short: shortName(typeUrl), subscribed, ...(lastRefusal && { lastRefusal }) };
       }),
@@ -128,20 +121,28 @@ export class Session {
   /** Until the node's stream ends. Never rejects. */
   async run(): Promise<void> {
     const { stream, first, node } = this.#options;
-    const unwatch = this.#context.trust.onChange((ns) => {
-      if (this.#context.trust.namespacesFor(node.namespace).includes(ns)) void this.#inOrder(() => this.#judgeAgain());
+    const { trust } = this.#context;
+    const unwatch = trust.onChange((ns) => {
+      if (trust.namespacesFor(node.namespace).includes(ns)) this.#later(() => this.#judgeAgain());
     });
-    this.#patience = setTimeout(() => void this.#inOrder(() => this.#serveKept()), PATIENCE_MS);
+    const patience = setTimeout(() => {
+      this.#later(() => this.#serveKept());
+    }, PATIENCE_MS);
+    const vigil = setInterval(() => {
+      this.#watchStaleness();
+    }, STALENESS_POLL_MS);
     const upstream = this.#upstream.run();
     try {
       await this.#requested(first);
       for await (const message of stream.messages) await this.#requested(message);
       stream.end();
     } catch (error) {
-      stream.end({ grpcStatus: "INVALID_ARGUMENT", message: messageOf(error) });
+      this.#report.failed(error);
+      stream.end(failureOf(error));
     } finally {
       unwatch();
-      clearTimeout(this.#patience);
+      clearTimeout(patience);
+      clearInterval(vigil);
       this.#ended.abort();
       this.#answered?.();
       await upstream;
@@ -151,68 +152,62 @@ export class Session {
 
   async #requested(message: Uint8Array): Promise<void> {
     this.#lastActivityMs = this.#context.nowMs();
-    const read = readRequest(message, this.#options.stream.protocol);
-    // Envoy's words about a configuration may quote it, and this one holds a key.
-    const isSecret = read.error !== undefined && read.typeUrl === EXTENSION && this.#context.recipient !== undefined;
-    const error = isSecret
-      ? "Envoy refuses it; its reason is in the log of wpgate proxy"
-      : read.error && printable(read.error);
-    if (read.error !== undefined) this.#noteNack(read.typeUrl, read.error);
-    await this.#apply(
-      this.#relay.handle({ kind: "request", request: { ...read, ...(error !== undefined && { error }) } }),
-    );
+    const request = readRequest(message, this.#options.stream.protocol);
+    if (request.error !== undefined) this.#report.nack(request.typeUrl, request.error);
+    await this.#apply(this.#relay.handle({ kind: "request", request: this.#presentable(request) }));
     this.#answered?.();
-    if (this.#upstream.view.state === "waiting") await this.#inOrder(() => this.#serveKept());
+    if (this.#upstream.view.state === "waiting") this.#later(() => this.#serveKept());
+  }
+
+  /** Envoy's words about a configuration may quote it, and one of them holds a key. */
+  #presentable(request: Request): Request {
+    const { error, typeUrl } = request;
+    if (error === undefined) return request;
+    const isSecret = typeUrl === EXTENSION && this.#context.recipient !== undefined;
+    return { ...request, error: isSecret ? "Envoy refuses it; why is in the log of wpgate proxy" : printable(error) };
   }
 
   #open(stream: AdsStream): void {
-    const { log, metrics } = this.#context;
     this.#upstreamStream = stream;
-    this.#saidNode = false;
-    metrics.upstreamAttempt("connected");
-    log.info(LOG_EVENTS.upstreamConnected, { stream: this.id, node: this.node.id });
+    this.#hasSaidNode = false;
+    this.#report.connected();
     void this.#apply(this.#relay.handle({ kind: "upstream-open" }));
   }
 
   #closed(reason: string, code: string, waitMs: number): void {
-    const { log, metrics } = this.#context;
     this.#upstreamStream = undefined;
-    metrics.upstreamAttempt(code);
-    log.warn(LOG_EVENTS.upstreamLost, { stream: this.id, node: this.node.id, code, reason, retryMs: waitMs });
-    void this.#apply(this.#relay.handle({ kind: "upstream-closed" }));
-    void this.#inOrder(() => this.#serveKept());
+    this.#report.lost(code, reason, waitMs);
+    this.#relay.handle({ kind: "upstream-closed" });
+    this.#later(() => this.#serveKept());
   }
 
   async #received(message: Uint8Array): Promise<void> {
-    const { metrics } = this.#context;
-    metrics.bytes("from_upstream", message.length);
+    this.#report.received(message.length);
     this.#lastActivityMs = this.#context.nowMs();
     const response = readResponse(message, this.#options.stream.protocol);
     const { typeUrl } = response;
     if (!this.#relay.isSubscribed(typeUrl)) {
-      metrics.response(typeUrl, "withheld");
+      this.#report.withheld(typeUrl);
       return;
     }
     if (typeUrl === LISTENER) await this.#learnOwners(response.resources);
     const inspected = await this.#inspection.inspect(response);
-    await this.#pass(inspected, { kind: "response", inspected });
+    this.#report.inspected(typeUrl, inspected.refused);
+    await this.#apply(this.#relay.handle({ kind: "response", inspected }));
     while (this.#relay.pendingCount > PENDING_MAX_COUNT && !this.#ended.signal.aborted)
       await new Promise<void>((resolve) => (this.#answered = resolve));
   }
 
   async #learnOwners(listeners: readonly Resource[]): Promise<void> {
     const { trust } = this.#context;
-    const unknown = trust.namespacesFor(this.node.namespace).filter((ns) => trust.known(ns) === undefined);
+    const { connect, said, stream, node } = this.#options;
+    const unknown = trust.namespacesFor(node.namespace).filter((ns) => trust.known(ns) === undefined);
     if (unknown.length === 0) return;
-    const { connect, said, stream } = this.#options;
     await scoutStatements({ connect, protocol: stream.protocol, said, listeners, trust, signal: this.#ended.signal });
   }
 
   async #judgeAgain(): Promise<void> {
-    for (const typeUrl of this.#inspection.judgedTypes) {
-      const inspected = await this.#inspection.again(typeUrl);
-      if (inspected?.delivery) await this.#pass(inspected, { kind: "offer", delivery: inspected.delivery });
-    }
+    for (const typeUrl of this.#inspection.judgedTypes) await this.#offer(await this.#inspection.again(typeUrl));
   }
 
   /** For whatever Envoy asks and nobody has answered. */
@@ -220,42 +215,38 @@ export class Session {
     for (const { typeUrl, acceptedCount, pendingCount } of this.#relay.views) {
       if (acceptedCount + pendingCount > 0) continue;
       const subscription = this.#relay.subscription(typeUrl);
-      const kept = [...this.#stored(typeUrl).values()].filter(({ name }) => subscription?.wants(name) === true);
-      if (kept.length === 0) continue;
-      const inspected = await this.#inspection.offer(typeUrl, kept);
-      if (inspected.delivery) await this.#pass(inspected, { kind: "offer", delivery: inspected.delivery });
+      const kept = [...this.#kept.stored(typeUrl).values()].filter(({ name }) => subscription?.wants(name) === true);
+      if (kept.length > 0) await this.#offer(await this.#inspection.offer(typeUrl, kept));
     }
   }
 
-  async #pass(
-    { typeUrl, refused }: InspectionResult,
-    event: { kind: "response"; inspected: Inspected } | { kind: "offer"; delivery: NonNullable<Inspected["delivery"]> },
-  ): Promise<void> {
-    const { log, metrics, nowMs } = this.#context;
-    metrics.response(typeUrl, refused.length === 0 ? "accepted" : "substituted");
-    for (const { resource, code, reason, outcome } of refused) {
-      metrics.refusal(code);
-      this.#refusals.set(typeUrl, { code, resource, reason, atMs: nowMs() });
-      const fields = { stream: this.id, node: this.node.id, type: shortName(typeUrl), resource, code, reason, outcome };
-      log.warn(LOG_EVENTS.responseRefused, fields);
-    }
-    await this.#apply(this.#relay.handle(event));
+  async #offer(held: Awaited<ReturnType<Inspection["again"]>>): Promise<void> {
+    if (held?.delivery === undefined) return;
+    this.#report.inspected(held.typeUrl, held.refused);
+    await this.#apply(this.#relay.handle({ kind: "offer", delivery: held.delivery }));
+  }
+
+  #watchStaleness(): void {
+    const isStale = this.#options.isStale();
+    if (isStale !== this.#wasStale) this.#later(() => this.#judgeAgain());
+    this.#wasStale = isStale;
   }
 
   async #apply(effects: readonly RelayEffect[]): Promise<void> {
+    const { stream } = this.#options;
     for (const effect of effects) {
       switch (effect.kind) {
         case "upstream":
           await this.#send(effect.request);
           break;
         case "downstream": {
-          const bytes = writeResponse(effect.response, this.#options.stream.protocol);
-          this.#context.metrics.bytes("to_node", bytes.length);
-          await this.#options.stream.write(bytes)?.catch(() => undefined);
+          const bytes = writeResponse(effect.response, stream.protocol);
+          this.#report.sent(bytes.length);
+          await stream.write(bytes)?.catch(() => undefined);
           break;
         }
         case "accepted":
-          this.#keep(effect.typeUrl, effect.resources);
+          this.#kept.keep(effect.typeUrl, effect.resources, effect.version);
           break;
         case "rejected":
         case "ignored":
@@ -264,46 +255,18 @@ export class Session {
     }
   }
 
-  async #send(request: Parameters<typeof writeRequest>[0]): Promise<void> {
+  async #send(request: Request): Promise<void> {
     const stream = this.#upstreamStream;
     if (stream === undefined) return;
-    const { said } = this.#options;
-    const bytes = writeRequest(this.#saidNode ? request : { ...request, node: said }, stream.protocol);
-    this.#saidNode = true;
+    const bytes = writeRequest(this.#hasSaidNode ? request : { ...request, node: this.#options.said }, stream.protocol);
+    this.#hasSaidNode = true;
     await stream.write(bytes)?.catch(() => undefined);
   }
 
-  #keep(typeUrl: string, resources: ReadonlyMap<string, Resource>): void {
-    const origins = [...resources.values()].map((resource) => this.#inspection.originOf(resource));
-    this.#kept.delete(typeUrl);
-    this.#context.keeper.keepAccepted(this.node.id, typeUrl, origins);
-  }
-
-  #keptOf(typeUrl: string): ReadonlyMap<string, Resource> {
-    const { accepted } = this.#relay.known(typeUrl);
-    if (accepted.size === 0) return this.#stored(typeUrl);
-    if (typeUrl !== EXTENSION) return accepted;
-    return new Map([...accepted].map(([name, resource]) => [name, this.#inspection.originOf(resource)]));
-  }
-
-  #stored(typeUrl: string): ReadonlyMap<string, Resource> {
-    const known = this.#kept.get(typeUrl);
-    if (known) return known;
-    const stored = this.#context.keeper.accepted(this.node.id, typeUrl);
-    const byName = new Map(stored.map((resource) => [resource.name, resource]));
-    this.#kept.set(typeUrl, byName);
-    return byName;
-  }
-
-  #noteNack(typeUrl: string, reason: string): void {
-    const { log, metrics, nowMs } = this.#context;
-    metrics.nack(typeUrl);
-    this.#refusals.set(typeUrl, { code: "NACK", resource: "", reason: printable(reason), atMs: nowMs() });
-    log.warn(LOG_EVENTS.nodeNack, {
-      stream: this.id,
-      node: this.node.id,
-      type: shortName(typeUrl),
-      reason: printable(reason),
+  /** What fails then has failed for now: what the node has stays. */
+  #later(task: () => Promise<void>): void {
+    this.#inOrder(task).catch((error: unknown) => {
+      this.#report.failed(error);
     });
   }
 
@@ -313,8 +276,4 @@ export class Session {
     this.#work = done.catch(() => undefined);
     return done;
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof VerifyError || error instanceof WpgateError ? error.message : "a bug of wpgate proxy";
 }

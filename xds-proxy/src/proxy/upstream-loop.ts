@@ -40,11 +40,12 @@ export class UpstreamLoop {
   async run(): Promise<void> {
     const { signal, policy, nowMs, onClosed } = this.#options;
     let state = NEVER_FAILED;
-    while (!signal.aborted) {
+    const isOver = (): boolean => signal.aborted;
+    while (!isOver()) {
       const openedMs = performance.now();
       const heard = { anything: false };
       const { reason, code } = await this.#once(heard);
-      if (signal.aborted) return;
+      if (isOver()) return;
       const livedMs = heard.anything ? performance.now() - openedMs : 0;
       const next = afterFailure(policy, state, { livedMs, random: Math.random() });
       state = next.state;
