@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { digestOf } from "../../xds-proxy/src/crypto/sha256.ts";
 import { encodeRoot } from "../../xds-proxy/src/envelope/documents.ts";
 import { SigningKey } from "../../xds-proxy/src/crypto/ecdsa-p256.ts";
+import { mergeRoots } from "../../xds-proxy/src/envelope/state.ts";
 import type { TrustState } from "../../xds-proxy/src/envelope/types.ts";
 import { ConfigError } from "../../xds-proxy/src/errors.ts";
 import { ROOTS } from "../../xds-proxy/src/push/types.ts";
@@ -167,6 +168,28 @@ describe("a root chain of the wrapping proxy", () => {
 const FLOORS: TrustState = {
   ...{ ep: 1, minEp: 1, rootCd: "", setVer: "0", setCd: "", freshVer: "0", freshCd: "", iatMax: 0 },
 };
+
+describe("a state that was advanced in two ways", () => {
+  const kept: TrustState = {
+    ...{ ep: 2, minEp: 1, rootCd: "two", setVer: "7", setCd: "s", freshVer: "8", freshCd: "f", iatMax: 50 },
+  };
+
+  test("has the newer roots, and the floors of the sets", () => {
+    const learned = { ...FLOORS, ep: 3, rootCd: "three", setVer: "6", setCd: "old", iatMax: 60 };
+    expect(mergeRoots(kept, learned)).toEqual({ ...kept, ep: 3, rootCd: "three", iatMax: 60 });
+  });
+
+  test("is not taken back by older roots", () => {
+    expect(mergeRoots(kept, { ...FLOORS, rootCd: "one", iatMax: 40 })).toEqual(kept);
+    expect(mergeRoots({ ...kept, minEp: 2 }, { ...FLOORS, iatMax: 90 })).toEqual({ ...kept, minEp: 2 });
+  });
+
+  test("forgets floors when minEp was raised, and begins with what was learned", () => {
+    const raised = { ...FLOORS, ep: 3, minEp: 3, rootCd: "three", iatMax: 10 };
+    expect(mergeRoots(kept, raised)).toEqual(raised);
+    expect(mergeRoots(undefined, raised)).toEqual(raised);
+  });
+});
 
 describe("the past", () => {
   test("is what was verified, also when the clock is set back", async () => {

@@ -50,6 +50,16 @@ describe("silence", () => {
     expect(leftMs(stage)).toBe(SILENCE_MS - 20_000);
   });
 
+  test("is not what the receiver itself did not listen to", async () => {
+    const stage = await Stage.open();
+    stage.pass(SILENCE_MS + 5_000);
+    expect(leftMs(stage)).toBe(-5_000);
+    stage.receiver.listenAgain();
+    expect(leftMs(stage)).toBe(SILENCE_MS);
+    stage.pass(1_000);
+    expect(leftMs(stage)).toBe(SILENCE_MS - 1_000);
+  });
+
   test("does not change with the wall clock", async () => {
     const stage = await Stage.open();
     await beat(stage);

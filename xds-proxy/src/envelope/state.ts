@@ -84,6 +84,14 @@ export function stateOfRoots(chain: RootChain, state: TrustState | undefined): T
   return { ep: document.ep, minEp: document.minEp, rootCd: cd, setVer, setCd, freshVer, freshCd, iatMax };
 }
 
+/** A state that others may have advanced since, with the roots of one that was learned beside it; never goes back in anything. */
+export function mergeRoots(kept: TrustState | undefined, learned: TrustState): TrustState {
+  if (kept === undefined || learned.minEp > kept.minEp) return learned;
+  const newer = learned.ep > kept.ep ? learned : kept;
+  const { ep, minEp, rootCd } = newer;
+  return { ...kept, ep, minEp, rootCd, iatMax: Math.max(kept.iatMax, learned.minEp < kept.minEp ? 0 : learned.iatMax) };
+}
+
 export function nextState({ chain, set, fresh, iatMaxSec }: Observed, state: TrustState | undefined): TrustState {
   const { document, cd } = lastOf(chain);
   return {

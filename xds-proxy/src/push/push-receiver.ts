@@ -56,6 +56,11 @@ export class PushReceiver {
     return this.silence.afterMs;
   }
 
+  /** To be called when the caller has not asked for messages for a while, because it was busy with one: silence counts from now. */
+  listenAgain(): void {
+    this.silence.listenAgain();
+  }
+
   /** Roots that the caller knows from elsewhere: stored, configured, or verified on another way. A refusal does not end the session. */
   takeRoots(roots: readonly EnvelopeInput[]): LearnedRoots | RefusedPush {
     return this.judge(() => this.roots.take(roots, this.options.nowMs()));

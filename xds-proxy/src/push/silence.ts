@@ -29,6 +29,11 @@ export class Silence {
     return this.untilMs;
   }
 
+  /** The caller did not listen for a while, for reasons of its own: what was sent meanwhile lies unread, and is no silence. */
+  listenAgain(): void {
+    this.untilMs = Math.max(this.untilMs, this.clocks.monotonicMs() + this.maxSec * 1000);
+  }
+
   /** @param maxSec - lifetime of the heartbeat: how long silence is all right after it */
   heartbeat(iatSec: number, maxSec: number): void {
     this.maxSec = maxSec;

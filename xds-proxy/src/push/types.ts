@@ -36,6 +36,7 @@ export interface PushedHeartbeat {
 /** A root chain that holds, to be stored before anything that was signed under it is used. */
 export interface LearnedRoots {
   readonly kind: "roots";
+  /** What the receiver began with, advanced by the chain. Where others advance the same namespace meanwhile, `mergeRoots` puts both together. */
   readonly state: TrustState;
   /** The chain as texts, oldest first, to begin with the next time. */
   readonly roots: readonly string[];
