@@ -166,8 +166,10 @@ test.each([
   ["file:///nowhere/m.wasm", "NOT_FOUND"],
   ["/nowhere/m.wasm", "NOT_FOUND"],
   ["/dev/zero", "PROTOCOL"],
+  // Says that it has no size.
+  ["/proc/version", "PROTOCOL"],
 ] as const)("%s is an address that gives nothing", async (url, code) => {
-  const caught = await failureOf(() => get(url));
+  const caught = await failureOf(() => get(url, {}, url.startsWith("/proc") ? sha256Of(Buffer.alloc(0)) : undefined));
   expect(caught).toMatchObject({ name: "UpstreamError", code });
   expect(caught.message).not.toContain("hunter2");
   expect(caught.message.length).toBeLessThan(400);

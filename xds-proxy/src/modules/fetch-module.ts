@@ -1,6 +1,6 @@
 /** One module from wherever it is, checked against what is expected of it; failures that may pass are tried again. */
 import { hash } from "node:crypto";
-import { readFile, stat } from "node:fs/promises";
+import { open, stat } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { LimitError, UpstreamError, VerifyError, WpgateError } from "../errors.ts";
@@ -47,19 +47,26 @@ export async function fetchModule({ request, limits, signal }: FetchModule): Pro
 async function contentOf(address: URL, { request, limits, signal }: FetchModule): Promise<Uint8Array> {
   const { moduleMaxBytes: maxBytes, requestTimeoutMs: timeoutMs } = limits;
   if (address.protocol === "oci:") return await fetchImage({ request, limits, timeoutMs, signal });
-  if (address.protocol === "file:") return await unbox(await contentOfFile(address, maxBytes, signal), maxBytes);
+  if (address.protocol === "file:") return await unbox(await contentOfFile(address, maxBytes), maxBytes);
   const { status, body } = await httpGet({ url: address, maxBytes, timeoutMs, signal });
   if (status !== 200) refuseStatus(address, status);
   return await unbox(body, maxBytes);
 }
 
-async function contentOfFile(address: URL, maxBytes: number, signal: AbortSignal): Promise<Uint8Array> {
+async function contentOfFile(address: URL, maxBytes: number): Promise<Uint8Array> {
   try {
     const path = fileURLToPath(address);
-    const status = await stat(path);
-    if (!status.isFile()) throw new UpstreamError("PROTOCOL", "not a file");
-    if (status.size > maxBytes) throw new LimitError(`longer than ${maxBytes} bytes`);
-    return await readFile(path, { signal });
+    if (!(await stat(path)).isFile()) throw new UpstreamError("PROTOCOL", "not a file");
+    const file = await open(path);
+    try {
+      const { size } = await file.stat();
+      if (size > maxBytes) throw new LimitError(`longer than ${maxBytes} bytes`);
+      // No more than its size: some files of the system have no end, or make one wait for it.
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(size), 0, size, 0);
+      return buffer.subarray(0, bytesRead);
+    } finally {
+      await file.close();
+    }
   } catch (cause) {
     if (cause instanceof WpgateError) throw cause;
     throw new UpstreamError("NOT_FOUND", `cannot be read: ${(cause as NodeJS.ErrnoException).code ?? "not a path"}`, {

@@ -9,6 +9,8 @@ import { APPLICATION_ID, MIGRATIONS } from "./schema.ts";
 
 export const FILE_NAME = "proxy.db";
 const BUSY_TIMEOUT_MS = 5_000;
+/** What the log is cut back to after a large transaction. */
+const LOG_KEPT_BYTES = 16 * 1024 * 1024;
 const ONLY_OURS = 0o077;
 
 export interface OpenedDatabase {
@@ -23,7 +25,13 @@ export interface OpenedDatabase {
 export function openDatabase(folder: string, fileMaxBytes: number): OpenedDatabase {
   onFile(folder, () => mkdirSync(folder, { recursive: true, mode: 0o700 }));
   const path = join(folder, FILE_NAME);
-  const isNew = onFile(path, () => !existsSync(path) && create(folder, path));
+  const isNew = onFile(path, () => {
+    // In this order: another process makes the file before its log.
+    const hasLog = existsSync(`${path}-wal`);
+    if (existsSync(path)) return false;
+    if (hasLog) throw unusable(path, "is gone, while what was written to it last (-wal) is still there");
+    return create(folder, path);
+  });
   const database = onFile(path, () => {
     const { mode, size } = statSync(path);
     if (size === 0) throw unusable(path, "is empty, and wpgate leaves no empty file: somebody cut it off");
@@ -43,8 +51,6 @@ export function openDatabase(folder: string, fileMaxBytes: number): OpenedDataba
 
 /** The file appears complete or not at all, so that an empty one is never ours. @returns whether it was this process that made it */
 function create(folder: string, path: string): boolean {
-  if (existsSync(`${path}-wal`))
-    throw unusable(path, "is gone, while what was written to it last (-wal) is still there");
   const scratch = `${path}.${randomBytes(6).toString("hex")}.tmp`;
   try {
     closeSync(openSync(scratch, "wx", 0o600));
@@ -83,6 +89,7 @@ function prepare(database: Database.Database, path: string, fileMaxBytes: number
   if (found?.quick_check !== "ok")
     throw unusable(path, `is damaged: ${found?.quick_check ?? "quick_check says nothing"}`);
   database.pragma("journal_mode = WAL");
+  database.pragma(`journal_size_limit = ${LOG_KEPT_BYTES}`);
   database.pragma("synchronous = FULL");
   database.pragma("foreign_keys = ON");
   migrate(database, path);

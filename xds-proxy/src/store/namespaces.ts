@@ -41,7 +41,8 @@ export class Namespaces {
       if (row !== undefined) this.#checkFloor(ns, this.#read(row).state, kept.state);
       const state = JSON.stringify(kept.state);
       const bundle = kept.bundle === undefined ? null : encodeBundle([kept.bundle]);
-      write.run(ns, state, bundle, digestOf({ ns, state, bundle }));
+      const digest = digestOf({ ns, state, bundle });
+      if (row === undefined || !equals(row.digest, digest)) write.run(ns, state, bundle, digest);
     });
     this.#keep = (ns, kept): void => {
       replace.immediate(ns, kept);
