@@ -13,6 +13,7 @@ export const CONTROLLER: Identity = account("kube-system", "replicaset-controlle
 const LABELS = { app: "shop" };
 /** Set by the ReplicaSet; by it istiod knows the name of the Deployment. */
 const HASH = "6d5f8b9c7";
+export const POD: string = `shop-${HASH}-abcde`;
 
 export interface Container {
   readonly name: string;
@@ -79,13 +80,13 @@ export async function buildApp(lab: Lab, ...components: readonly string[]): Prom
 }
 
 /** A pod as the ReplicaSet controller asks for it, before istiod has seen it. */
-export function podOf(deployment: KubernetesObject, name = `shop-${HASH}-abcde`): Pod {
+export function podOf(deployment: KubernetesObject): Pod {
   const { template } = deployment["spec"] as { readonly template: Pick<Pod, "metadata" | "spec"> };
   return {
     ...{ apiVersion: "v1", kind: "Pod" },
     metadata: {
       ...template.metadata,
-      ...{ name, namespace: NS },
+      ...{ name: POD, namespace: NS },
       labels: { ...template.metadata.labels, "pod-template-hash": HASH },
       ownerReferences: [
         {

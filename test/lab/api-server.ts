@@ -103,7 +103,8 @@ export class ApiServer {
       ...[`--etcd-servers=${this.etcdUrl}`, "--bind-address=127.0.0.1", "--advertise-address=127.0.0.1"],
       ...[`--secure-port=${this.#ports.server}`, "--endpoint-reconciler-type=none", "--profiling=false"],
       ...[`--tls-cert-file=${this.#file("server.crt")}`, `--tls-private-key-file=${this.#file("server.key")}`],
-      ...["--authorization-mode=RBAC", `--token-auth-file=${this.#file("tokens.csv")}`],
+      // As every cluster has it: what is privileged is for policies to refuse.
+      ...["--allow-privileged=true", "--authorization-mode=RBAC", `--token-auth-file=${this.#file("tokens.csv")}`],
       ...["--service-account-issuer=https://kubernetes.default.svc", "--service-cluster-ip-range=10.96.0.0/16"],
       `--service-account-key-file=${this.#file("accounts.pub")}`,
       `--service-account-signing-key-file=${this.#file("accounts.key")}`,
