@@ -5,11 +5,11 @@ export type Protocol = "sotw" | "delta";
 
 const PREFIX = "type.googleapis.com/";
 
-export const LISTENER = `${PREFIX}envoy.config.listener.v3.Listener`;
-export const CLUSTER = `${PREFIX}envoy.config.cluster.v3.Cluster`;
-export const ENDPOINTS = `${PREFIX}envoy.config.endpoint.v3.ClusterLoadAssignment`;
-export const ROUTES = `${PREFIX}envoy.config.route.v3.RouteConfiguration`;
-export const EXTENSION = `${PREFIX}envoy.config.core.v3.TypedExtensionConfig`;
+export const LISTENER: string = `${PREFIX}envoy.config.listener.v3.Listener`;
+export const CLUSTER: string = `${PREFIX}envoy.config.cluster.v3.Cluster`;
+export const ENDPOINTS: string = `${PREFIX}envoy.config.endpoint.v3.ClusterLoadAssignment`;
+export const ROUTES: string = `${PREFIX}envoy.config.route.v3.RouteConfiguration`;
+export const EXTENSION: string = `${PREFIX}envoy.config.core.v3.TypedExtensionConfig`;
 
 export interface TypeRow {
   /** As Envoy's statistics and people call it. */
