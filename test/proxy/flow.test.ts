@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { bytesField, stringField } from "../../xds-proxy/src/bytes/protobuf.ts";
 import { makeResource, type Resource } from "../../xds-proxy/src/xds/resource.ts";
-import { CLUSTER, ENDPOINTS } from "../../xds-proxy/src/xds/type-url.ts";
+import { CLUSTER } from "../../xds-proxy/src/xds/type-url.ts";
 import { AdsClient } from "./harness/ads-client.ts";
 import { Origin } from "./harness/origin.ts";
 import { proxyOptions, proxyTrust, type ProxyPlace, type ProxyTrust } from "./harness/proxy-config.ts";
