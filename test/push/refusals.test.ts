@@ -1,4 +1,4 @@
-/** What a receiver refuses, and what it calls it (docs/envelope.md section 9). */
+/** What a receiver refuses, and what it calls it (docs/envelope.md section 10). */
 import { describe, expect, test } from "vitest";
 import { concat, utf8 } from "../../xds-proxy/src/bytes/octets.ts";
 import { bytesField, stringField, varintField } from "../../xds-proxy/src/bytes/protobuf.ts";

@@ -1,4 +1,4 @@
-/** Which roots a receiver believes, and under which it checks pushes (docs/envelope.md section 9.2). */
+/** Which roots a receiver believes, and under which it checks pushes (docs/envelope.md section 10.2). */
 import { describe, expect, test } from "vitest";
 import { digestOf } from "../../xds-proxy/src/crypto/sha256.ts";
 import { encodeRoot } from "../../xds-proxy/src/envelope/documents.ts";

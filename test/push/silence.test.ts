@@ -1,4 +1,4 @@
-/** When a receiver has heard nothing for too long (docs/envelope.md section 9.4). */
+/** When a receiver has heard nothing for too long (docs/envelope.md section 10.4). */
 import { describe, expect, test } from "vitest";
 import { CLUSTERS, codeOf, HEARTBEAT_SEC, responseOf, Stage } from "./stage.ts";
 

@@ -58,6 +58,10 @@ function sized(bytes: Uint8Array, recordSize: number): Uint8Array {
 const RECIPIENTS: readonly NamedCase[] = [
   from(["good", "a sealed statement", "ok"], {}),
   from(["push", "a sealed push; the preamble names its seq", "ok"], PUSH),
+  from(["push-sequence", "a sealed push that came before, for another recipient", "SEQUENCE"], PUSH, {
+    want: { use: "push", seq: "2" },
+    reader: reader("b"),
+  }),
   from(["without-recipient", "no recipient key was given", "RECIPIENT"], {}, { reader: undefined }),
   from(["for-another", "sealed for another recipient", "RECIPIENT"], {}, { reader: reader("b") }),
   from(["rcp-other", "rcp of another recipient, sealed for us", "RECIPIENT"], {

@@ -125,6 +125,10 @@ const wanted = (row: Row, statement: Forgery, want: Omit<CaseWant, "use">): Name
 
 const SID = encodeBase64Url(fixedBytes("session").subarray(0, 16));
 const IN_SESSION: Forgery = { ...PUSH, claims: { sid: SID, seq: "7" } };
+const HEARTBEAT: Forgery = {
+  ...{ use: "push", data: json({ kind: "Heartbeat", types: [] }), signers: ["push"] },
+  claims: { rt: "wpgate/Heartbeat", sid: SID, seq: "8" },
+};
 const pushClaim = (row: Row, claims: ClaimValues): NamedCase => from(row, { ...PUSH, claims });
 
 const WANTED: readonly NamedCase[] = [
@@ -153,6 +157,28 @@ const WANTED: readonly NamedCase[] = [
   wanted(["sequence-repeated", "a push that came before", "SEQUENCE"], IN_SESSION, { sid: SID, seq: "8" }),
   wanted(["sequence-gap", "a push before this one is missing", "SEQUENCE"], IN_SESSION, { sid: SID, seq: "6" }),
   wanted(["session-before-sequence", "another session and number", "SESSION"], IN_SESSION, { sid: "", seq: "1" }),
+  wanted(["heartbeat", "a heartbeat, whose payload is for its consumer", "ok"], HEARTBEAT, {
+    rt: "wpgate/Heartbeat",
+    sid: SID,
+    seq: "8",
+  }),
+  wanted(["heartbeat-for-response", "a heartbeat where a response is wanted", "TYPE"], HEARTBEAT, {
+    rt: RESPONSE_TYPE,
+    sid: SID,
+    seq: "8",
+  }),
+  wanted(["push-of-node", "a push for another node", "NAME"], IN_SESSION, {
+    rt: RESPONSE_TYPE,
+    name: "sidecar~10.0.0.2~b.team-a~local",
+    sid: SID,
+    seq: "7",
+  }),
+  wanted(["sequence-prefix", "seq begins with the wanted one", "SEQUENCE"],
+    { ...PUSH, claims: { sid: SID, seq: "70" } }, { sid: SID, seq: "7" }), // prettier-ignore
+  from(["push-flipped", "one bit of a push is flipped, and it came before", "DIGEST"],
+    { ...IN_SESSION, sentData: flipped }, { want: { use: "push", sid: SID, seq: "8" } }), // prettier-ignore
+  from(["push-expired", "a push of another session that has expired", "EXPIRED"],
+    { ...PUSH, claims: { exp: NOW_SEC - CLOCK_SKEW_SEC, sid: "" } }, { want: { use: "push", sid: SID } }), // prettier-ignore
   wanted(["name-before-session", "another name and session", "NAME"], IN_SESSION, { name: "x", sid: "" }),
   pushClaim(["sid-15-bytes", "a session nonce of 15 bytes", "CLAIMS"], { sid: encodeBase64Url(new Uint8Array(15)) }),
   pushClaim(["sid-padded", "a session nonce with padding", "CLAIMS"], { sid: `${SID}==` }),

@@ -1,5 +1,5 @@
 /**
- * Heartbeats (docs/envelope.md section 9.3): the last `seq` of each type, at a stated interval. What makes silence, and a push
+ * Heartbeats (docs/envelope.md section 10.4): the last `seq` of each type, at a stated interval. What makes silence, and a push
  * that was held back at the end of a session, visible.
  */
 import { isU64Text } from "../bytes/decimal.ts";

@@ -1,5 +1,5 @@
 /**
- * Outer responses (docs/envelope.md section 9.1): ordinary responses of either protocol, so that anything that speaks ADS can
+ * Outer responses (docs/envelope.md section 10.1): ordinary responses of either protocol, so that anything that speaks ADS can
  * carry them, whose only content is an envelope. Reading is strict, because nothing else may ride along, and copies nothing.
  *
  *   DiscoveryResponse       1 version_info         2 resources: Any                       4 type_url  5 nonce  6 control_plane

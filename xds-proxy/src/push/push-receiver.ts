@@ -1,5 +1,5 @@
 /**
- * The unwrapping side of one ADS stream (docs/envelope.md section 9): outer responses in, verdicts out. No verdict is an exception, and after the
+ * The unwrapping side of one ADS stream (docs/envelope.md section 10): outer responses in, verdicts out. No verdict is an exception, and after the
  * first refusal there is no other. What was verified is what is handed on: nothing is encoded again.
  */
 import { parsing, refuse, verdictOf } from "../envelope/refusal.ts";

@@ -1,5 +1,5 @@
 /**
- * The wrapping side of one ADS stream (docs/envelope.md section 9): every response of the control plane becomes one signed push,
+ * The wrapping side of one ADS stream (docs/envelope.md section 10): every response of the control plane becomes one signed push,
  * numbered 1, 2, 3 … under the receiver's session nonce. One signature for each push, however many resources are in it.
  */
 import { ConfigError, LimitError, UpstreamError } from "../errors.ts";

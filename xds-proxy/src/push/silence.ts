@@ -1,5 +1,5 @@
 /**
- * How long a receiver hears nothing before that is a fault (docs/envelope.md section 9.4). Measured on a clock that does not jump;
+ * How long a receiver hears nothing before that is a fault (docs/envelope.md section 10.4). Measured on a clock that does not jump;
  * the wall clock only shortens it, for a push that was held back on its way.
  */
 import { CLOCK_SKEW_SEC } from "../gen/limits.ts";

@@ -1,4 +1,4 @@
-/** Vocabulary of signed pushes (docs/envelope.md section 9): what a receiver says of each outer response. */
+/** Vocabulary of signed pushes (docs/envelope.md section 10): what a receiver says of each outer response. */
 import type { Code } from "../gen/codes.ts";
 import type { TrustState } from "../envelope/types.ts";
 
