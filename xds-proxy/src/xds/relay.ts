@@ -62,8 +62,10 @@ interface TypeState {
   /** Of the last response that the server got an answer for, on its present stream. */
   upstreamNonce: string;
   readonly accepted: Map<string, Resource>;
-  /** What the client said it has already, until the first response (delta). */
+  /** What the client may have and the server was not told of, until its first response on a stream (delta). */
   initial: readonly string[];
+  /** Whether the server has sent something of the type on its present stream. */
+  isHeard: boolean;
   lastNonce: string;
 }
 
@@ -139,6 +141,8 @@ export class Relay {
     if (index < 0 && nonce !== "" && nonce !== type.lastNonce)
       return [{ kind: "ignored", typeUrl, why: "stale-nonce" }];
     const changed = type.subscription.change(request);
+    // The client forgets what it stops asking for: should it ask again, the server must not be told that it has it.
+    if (changed) prune(type);
     const effects = index < 0 ? [] : this.#answer(typeUrl, type, { index, request });
     const said = effects.some(({ kind }) => kind === "upstream");
     // In delta an answer and a change are two things to say; a state-of-the-world answer carries all names anyway.
@@ -152,8 +156,8 @@ export class Relay {
     const subscription = new Subscription(request, this.#protocol);
     const initial = Object.keys(request.initialVersions);
     const accepted = new Map<string, Resource>();
-    const type = { subscription, sent: [], version: "", upstreamNonce: "", accepted, initial, lastNonce: "" };
-    this.#types.set(typeUrl, type);
+    const nonces = { version: "", upstreamNonce: "", lastNonce: "" };
+    this.#types.set(typeUrl, { subscription, sent: [], accepted, initial, isHeard: false, ...nonces });
     // The client may have more than what we would know of it: the server sends everything, once.
     return this.#isOpen ? [{ kind: "upstream", request: subscription.request(typeUrl, "", {}) }] : [];
   }
@@ -206,9 +210,10 @@ export class Relay {
     this.#isOpen = true;
     return [...this.#types]
       .filter(([, { subscription }]) => !subscription.empty)
-      .map(([typeUrl, { subscription, version, accepted }]) => {
-        const known = Object.fromEntries([...accepted].map(([name, resource]) => [name, resource.version]));
-        return { kind: "upstream", request: subscription.request(typeUrl, version, known) };
+      .map(([typeUrl, type]) => {
+        const told = versionsOf(type);
+        type.initial = type.initial.filter((name) => !Object.hasOwn(told, name));
+        return { kind: "upstream", request: type.subscription.request(typeUrl, type.version, told) };
       });
   }
 
@@ -217,6 +222,7 @@ export class Relay {
     this.#isOpen = false;
     for (const type of this.#types.values()) {
       type.upstreamNonce = "";
+      type.isHeard = false;
       for (const sent of type.sent) sent.upstreamNonce = undefined;
     }
   }
@@ -225,7 +231,11 @@ export class Relay {
     const type = this.#types.get(typeUrl);
     if (type === undefined) return [{ kind: "ignored", typeUrl, why: "not-subscribed" }];
     const upstream = { version, upstreamNonce: nonce, refusal };
-    if (delivery) return [this.#deliver(type, delivery, upstream)];
+    if (delivery) {
+      type.initial = [];
+      type.isHeard = true;
+      return [this.#deliver(type, delivery, upstream)];
+    }
     type.sent.push({ ...upstream, nonce: "", delivery: undefined, answered: true });
     return this.#settle(typeUrl, type);
   }
@@ -233,6 +243,12 @@ export class Relay {
   #offer(delivery: Omit<Response, "nonce">): readonly RelayEffect[] {
     const type = this.#types.get(delivery.typeUrl);
     if (type === undefined) return [{ kind: "ignored", typeUrl: delivery.typeUrl, why: "not-subscribed" }];
+    // Before its first response the server takes it that the client has nothing of this.
+    if (!type.isHeard) {
+      const told = versionsOf(type);
+      const untold = delivery.resources.filter(({ name }) => !Object.hasOwn(told, name));
+      type.initial = [...new Set([...type.initial, ...untold.map(({ name }) => name)])];
+    }
     return [this.#deliver(type, delivery, { version: delivery.version, upstreamNonce: undefined, refusal: undefined })];
   }
 
@@ -242,17 +258,29 @@ export class Relay {
     upstream: Pick<Sent, "version" | "upstreamNonce" | "refusal">,
   ): RelayEffect {
     const nonce = String(++this.#lastNonce);
-    type.initial = [];
     type.sent.push({ ...upstream, nonce, delivery, answered: false });
     return { kind: "downstream", response: { ...delivery, nonce } };
   }
 
   #accept(typeUrl: string, type: TypeState, { delivery, version }: Sent): RelayEffect {
-    const { accepted, subscription } = type;
+    const { accepted } = type;
     if (this.#protocol === "sotw" && TYPES.get(typeUrl)?.fullState === true) accepted.clear();
     for (const resource of delivery?.resources ?? []) accepted.set(resource.name, resource);
     for (const name of delivery?.removed ?? []) accepted.delete(name);
-    for (const name of accepted.keys()) if (!subscription.wants(name)) accepted.delete(name);
+    prune(type);
     return { kind: "accepted", typeUrl, version, resources: accepted };
   }
+}
+
+function prune({ accepted, subscription }: TypeState): void {
+  for (const name of accepted.keys()) if (!subscription.wants(name)) accepted.delete(name);
+}
+
+/** By name, what the client has or is about to have, which may become either: of no version, the server sends it again. */
+function versionsOf({ accepted, sent }: TypeState): Readonly<Record<string, string>> {
+  const pending = sent.flatMap(({ delivery }) => delivery?.resources ?? []);
+  return Object.fromEntries([
+    ...[...accepted].map(([name, { version }]) => [name, version] as const),
+    ...pending.map(({ name }) => [name, ""] as const),
+  ]);
 }

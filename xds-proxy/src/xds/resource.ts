@@ -54,7 +54,8 @@ export function readDeltaResource(delta: Uint8Array): Resource {
   forEachField(delta, (field, content) => {
     if (field === RESOURCE.name) name = text(content);
     else if (field === RESOURCE.version) version = text(content);
-    else if (field === RESOURCE.resource) any = content;
+    // Protobuf merges a message that is there twice, which is what both encodings in a row say.
+    else if (field === RESOURCE.resource) any = any.length === 0 ? content : concat(any, content);
   });
   return { name, version, ...readAny(any), any, delta };
 }
@@ -103,8 +104,9 @@ function readAny(any: Uint8Array): { readonly typeUrl: string; readonly value: U
   return { typeUrl, value };
 }
 
-/** `""` for a type whose names are not known. */
-function nameOf(value: Uint8Array, typeUrl: string): string {
+/** As the message itself says it, which may differ from what it is sent as; `""` for a type whose names are not known.
+ *  @throws ParseError PROTOBUF */
+export function nameOf(value: Uint8Array, typeUrl: string): string {
   const nameField = TYPES.get(typeUrl)?.nameField;
   let name = "";
   if (nameField === undefined) return name;

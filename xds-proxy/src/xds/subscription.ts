@@ -8,8 +8,8 @@ export class Subscription {
   readonly #protocol: Protocol;
   readonly #names: Set<string>;
   #all: boolean;
-  /** Whether "all" was said by naming nothing, which only the first request of a type can (xDS protocol, "Wildcard subscriptions"). */
-  readonly #silent: boolean;
+  /** Whether "all" is said by naming nothing, which ends with the first name (xDS protocol, "Wildcard subscriptions"). */
+  #silent: boolean;
 
   /** @param first - the first request of the type */
   constructor(first: Request, protocol: Protocol) {
@@ -52,12 +52,12 @@ export class Subscription {
 
   /** The names as a client says them. */
   list(): readonly string[] {
-    const isSilent = this.#silent && this.#names.size === 0;
-    return this.#all && !isSilent ? [ALL, ...this.#names] : [...this.#names];
+    return this.#all && !this.#silent ? [ALL, ...this.#names] : [...this.#names];
   }
 
   #replace(names: readonly string[]): boolean {
-    const all = names.includes(ALL) || (names.length === 0 && this.#silent && this.#names.size === 0);
+    if (names.length > 0) this.#silent = false;
+    const all = names.includes(ALL) || this.#silent;
     const next = names.filter((name) => name !== ALL);
     const same = all === this.#all && next.length === this.#names.size && next.every((name) => this.#names.has(name));
     if (same) return false;
@@ -68,6 +68,7 @@ export class Subscription {
   }
 
   #edit({ subscribe, unsubscribe }: Request): boolean {
+    if (subscribe.length > 0 || unsubscribe.includes(ALL)) this.#silent = false;
     for (const name of unsubscribe) {
       if (name === ALL) this.#all = false;
       else this.#names.delete(name);
