@@ -2,8 +2,9 @@
  * Everything that istiod sends to one node, held to what the owners signed. Each resource is judged alone; what fails is
  * replaced by its last verified form, by one that refuses all, or left out, and the rest goes on. Nothing is reordered.
  */
+import { ParseError } from "../errors.ts";
 import type { Inspected } from "../xds/relay.ts";
-import { makeResource, type Resource } from "../xds/resource.ts";
+import { makeResource, nameOf, type Resource } from "../xds/resource.ts";
 import type { Response } from "../xds/response.ts";
 import { CLUSTER, ENDPOINTS, EXTENSION, LISTENER, ROUTES, TYPES, type Protocol } from "../xds/type-url.ts";
 import {
@@ -68,6 +69,8 @@ export class Inspection {
   readonly #extensions: OwnerExtensions;
   /** What istiod says now, good or bad, to judge it again when the owners say something else. */
   readonly #latest = new Map<string, Map<string, Resource>>();
+  /** What Envoy was sent last, whether it has answered or not. */
+  readonly #sent = new Map<string, Map<string, Resource>>();
   /** By the bytes that Envoy gets instead. */
   readonly #origins = new WeakMap<Uint8Array, Resource>();
   #view: ClusterView | undefined;
@@ -88,9 +91,10 @@ export class Inspection {
     const latest = this.#latest.get(typeUrl);
     if (latest === undefined) return undefined;
     const resources = [...latest.values()];
+    const before = [this.#options.accepted(typeUrl), new Map(this.#sent.get(typeUrl))];
     const held = await this.#hold({ typeUrl, version: AGAIN, nonce: "", resources, removed: [] }, NOTHING_ELSE);
-    const accepted = this.#options.accepted(typeUrl);
-    const isSame = held.delivery?.resources.every((resource) => sameBytes(accepted.get(resource.name), resource));
+    const { delivery } = held;
+    const isSame = delivery && before.every((forms) => this.#isAll(forms, delivery));
     return isSame === true ? undefined : held;
   }
 
@@ -107,15 +111,20 @@ export class Inspection {
   async #hold(response: Response, { foreign, leftovers }: Beside): Promise<InspectionResult> {
     const { typeUrl, version, nonce } = response;
     const judged = await this.#judgeAll(typeUrl, response.resources, foreign);
-    const removal = this.#removal(typeUrl, [...response.removed, ...leftovers]);
-    const all = [...judged, ...this.#restored(response)];
+    const all = [...judged, ...this.#restored(typeUrl, judged)];
+    const gone = [...response.removed, ...leftovers];
+    const removal = this.#removal(typeUrl, gone);
+    const dropped = this.#dropped(typeUrl, response.resources, all);
     const refused = [...all.flatMap((one) => one.refused), ...removal.refused];
     const resources = all.flatMap(({ resource }) => resource ?? []);
     const isUntouched =
       refused.length === 0 &&
       leftovers.length === 0 &&
+      dropped.length === 0 &&
       resources.every((resource, index) => resource === response.resources[index]);
-    const delivery = isUntouched ? response : { typeUrl, version, resources, removed: removal.removed };
+    const removed = [...new Set([...removal.removed, ...dropped])];
+    const delivery = isUntouched ? response : { typeUrl, version, resources, removed };
+    this.#remember(delivery);
     return { typeUrl, version, nonce, delivery, refused, ...(refused.length > 0 && { refusal: refusalText(refused) }) };
   }
 
@@ -131,15 +140,14 @@ export class Inspection {
       resources.filter((resource) => {
         const isSecond = TYPES.has(typeUrl) && names.has(resource.name);
         names.add(resource.name);
-        return isSecond || (JUDGED.has(typeUrl) && resource.typeUrl !== typeUrl);
+        return isSecond || (JUDGED.has(typeUrl) && !isWhatItIsSentAs(resource, typeUrl));
       }),
     );
   }
 
   #note({ typeUrl, resources, removed }: Response, foreign: ReadonlySet<Resource>): void {
     if (!JUDGED.has(typeUrl)) return;
-    const isWhole = this.#options.protocol === "sotw" && TYPES.get(typeUrl)?.fullState === true;
-    const latest = (isWhole ? undefined : this.#latest.get(typeUrl)) ?? new Map<string, Resource>();
+    const latest = (this.#isWhole(typeUrl) ? undefined : this.#latest.get(typeUrl)) ?? new Map<string, Resource>();
     for (const resource of resources) if (!foreign.has(resource)) latest.set(resource.name, resource);
     for (const name of removed) latest.delete(name);
     this.#latest.set(typeUrl, latest);
@@ -155,7 +163,8 @@ export class Inspection {
     const judged: Judged[] = [];
     for (const resource of resources) {
       if (foreign.has(resource)) {
-        const reason = resource.typeUrl === typeUrl ? "the same name twice" : `holds ${resource.typeUrl}`;
+        const isRight = resource.typeUrl === typeUrl;
+        const reason = isRight ? "its name is there twice, or another one inside" : `holds ${resource.typeUrl}`;
         judged.push({ refused: [refusedOf(typeUrl, resource.name, { code: "TYPE", reason }, "dropped")] });
       } else if (typeUrl === EXTENSION) judged.push(await this.#judgeExtension(resource));
       else judged.push(this.#judgeGuarded(typeUrl, resource, guards));
@@ -174,7 +183,8 @@ export class Inspection {
     return { ...(closed && { resource: closed }), refused };
   }
 
-  #findings(typeUrl: string, value: Uint8Array, guards: readonly Guard[]): readonly Finding[] {
+  #findings(typeUrl: string, value: Uint8Array | undefined, guards: readonly Guard[]): readonly Finding[] {
+    if (value === undefined) return [];
     if (typeUrl === LISTENER && this.#options.isStale()) return [STALE];
     if (typeUrl === LISTENER && this.#isUnknown()) return [UNKNOWN_OWNER];
     if (guards.length === 0) return [];
@@ -212,16 +222,28 @@ export class Inspection {
     const outcome: Outcome = renewed ? "kept" : "denied";
     const refused = faults.map((fault) => refusedOf(EXTENSION, name, fault, outcome));
     if (renewed) return { resource: this.#replaced(kept, renewed), refused };
-    return { resource: this.#replaced(resource, denyAllExtension(name)), refused };
+    // What is to be kept of it is what was good once, and may be again.
+    return { resource: this.#replaced(kept ?? resource, denyAllExtension(name)), refused };
   }
 
   /** Protected listeners that a state-of-the-world response leaves out, which would delete them. */
-  #restored({ typeUrl, resources }: Response): readonly Judged[] {
+  #restored(typeUrl: string, judged: readonly Judged[]): readonly Judged[] {
     if (this.#options.protocol !== "sotw" || typeUrl !== LISTENER) return [];
-    const present = new Set(resources.map(({ name }) => name));
+    const present = new Set(judged.flatMap(({ resource }) => resource?.name ?? []));
     return [...this.#options.kept(LISTENER).values()]
       .filter(({ name, value }) => !present.has(name) && this.#mustStay(LISTENER, name, value))
       .map((resource) => ({ resource, refused: [refusedOf(LISTENER, resource.name, REMOVED, "kept")] }));
+  }
+
+  /** Names that Envoy has in a form that must not stay either: in delta, leaving out what came instead would keep it. */
+  #dropped(typeUrl: string, resources: readonly Resource[], judged: readonly Judged[]): readonly string[] {
+    if (this.#options.protocol !== "delta" || !JUDGED.has(typeUrl)) return [];
+    const guards = this.#guards();
+    const kept = this.#options.kept(typeUrl);
+    const present = new Set(judged.flatMap(({ resource }) => resource?.name ?? []));
+    return resources
+      .map(({ name }) => name)
+      .filter((name) => !present.has(name) && this.#findings(typeUrl, kept.get(name)?.value, guards).length > 0);
   }
 
   #removal(typeUrl: string, names: readonly string[]): { removed: readonly string[]; refused: readonly Refused[] } {
@@ -253,6 +275,25 @@ export class Inspection {
     const resource = makeResource({ name, version, typeUrl, value });
     if (typeUrl === EXTENSION) this.#origins.set(resource.value, origin);
     return resource;
+  }
+
+  #remember({ typeUrl, resources, removed }: Omit<Response, "nonce">): void {
+    if (!JUDGED.has(typeUrl)) return;
+    const sent = (this.#isWhole(typeUrl) ? undefined : this.#sent.get(typeUrl)) ?? new Map<string, Resource>();
+    for (const resource of resources) sent.set(resource.name, resource);
+    for (const name of removed) sent.delete(name);
+    this.#sent.set(typeUrl, sent);
+  }
+
+  /** Whether nothing would change for an Envoy that has these. */
+  #isAll(forms: ReadonlyMap<string, Resource>, { typeUrl, resources, removed }: Omit<Response, "nonce">): boolean {
+    if (removed.some((name) => forms.has(name))) return false;
+    if (this.#isWhole(typeUrl) && forms.size !== resources.length) return false;
+    return resources.every((resource) => sameBytes(forms.get(resource.name), resource));
+  }
+
+  #isWhole(typeUrl: string): boolean {
+    return this.#options.protocol === "sotw" && TYPES.get(typeUrl)?.fullState === true;
   }
 
   #guards(): readonly Guard[] {
@@ -296,6 +337,17 @@ function faultOf(finding: Finding): Fault {
 
 function refusedOf(typeUrl: string, resource: string, { code, reason }: Fault, outcome: Outcome): Refused {
   return { typeUrl, resource, code, reason, outcome };
+}
+
+/** A name beside the message counts for subscriptions; the one inside is what Envoy goes by. */
+function isWhatItIsSentAs({ name, value, typeUrl }: Resource, expected: string): boolean {
+  if (typeUrl !== expected) return false;
+  try {
+    return nameOf(value, typeUrl) === name;
+  } catch (error) {
+    if (error instanceof ParseError) return false;
+    throw error;
+  }
 }
 
 function sameBytes(a: Resource | undefined, b: Resource): boolean {
