@@ -11,7 +11,7 @@ export interface Capture {
 
 const LABELS = { app: "shop" };
 /** Digest of a module that nobody has to fetch here. */
-export const MODULE_SHA256 = "5f1d7c9a".repeat(8);
+export const MODULE_SHA256: string = "5f1d7c9a".repeat(8);
 export const JWKS: string = readFileSync(projectFile("test/guard/jwks.json"), "utf8").trim();
 export const ISSUER = "https://issuer.example.com";
 

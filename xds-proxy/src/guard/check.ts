@@ -50,13 +50,13 @@ export function isProtected(value: Uint8Array, guards: readonly Guard[]): boolea
 }
 
 /** @param value - an encoded RouteConfiguration that came by RDS */
-export function checkRoutes(value: Uint8Array, guards: readonly Guard[], _view: ClusterView): readonly GuardFinding[] {
+export function checkRoutes(value: Uint8Array, guards: readonly Guard[], view: ClusterView): readonly GuardFinding[] {
   const findings = new Findings();
   findings.reading("", () => {
     const routes = fromBinary(RouteConfigurationSchema, value);
     for (const guard of guards) {
       checkBypass(RouteConfigurationSchema, routes, "", guard, findings);
-      checkRouteExposure(routes, value, guard, findings);
+      checkRouteExposure({ routes, value, view }, guard, findings);
       checkContents(RouteConfigurationSchema, routes, "", { guard, findings, isProtected: false });
       if (guard.routes.rds === "allow") checkTunnels(routes, "", findings);
     }

@@ -117,7 +117,7 @@ const ROWS = [
     protects: "no other listener, route or cluster leads to the protected application",
     hint: "remove the listener, route or cluster that leads to the application behind the filter",
   },
-] as const satisfies readonly ClauseRow[];
+] as const;
 
 export type Clause = (typeof ROWS)[number]["name"];
 

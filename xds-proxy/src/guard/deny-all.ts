@@ -17,7 +17,7 @@ const BODY = "refused by wpgate: what the control plane sent for this port does 
 /** Same name, address and direction; every request gets 503. What is no Listener gives a listener without an address, which
  *  Envoy refuses. TLS is not spoken: a client that speaks it is cut off, which is a denial, too. */
 export function denyAllListener(value: Uint8Array): Uint8Array {
-  const { name, address, additionalAddresses, bindToPort, trafficDirection, transparent, reusePort, enableReusePort } =
+  const { name, address, additionalAddresses, bindToPort, trafficDirection, transparent, enableReusePort } =
     placeOf(value);
   const manager = create(HttpConnectionManagerSchema, {
     statPrefix: "wpgate_deny_all",
@@ -56,7 +56,6 @@ export function denyAllListener(value: Uint8Array): Uint8Array {
     ...(bindToPort !== undefined && { bindToPort }),
     ...(transparent !== undefined && { transparent }),
     ...(enableReusePort !== undefined && { enableReusePort }),
-    reusePort,
     filterChains: [
       {
         filters: [

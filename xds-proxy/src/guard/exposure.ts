@@ -138,13 +138,16 @@ export function checkListenerExposure(listener: Listener, findings: Findings): v
 
 /** Of RDS: it is not known here who uses it, but istiod's own routes to inbound clusters are always in the listener. */
 export function checkRouteExposure(
-  routes: RouteConfiguration,
-  value: Uint8Array,
+  { routes, value, view }: { routes: RouteConfiguration; value: Uint8Array; view: ClusterView },
   guard: Guard,
   findings: Findings,
 ): void {
   for (const { port } of guard.ports)
     if (includes(value, inboundName(port))) findings.add("exposure", "", `a route leads to ${inboundName(port)}|`);
+  for (const facts of view.clusters.values()) {
+    const reason = includes(value, facts.name) ? exposureOfCluster(facts, guard, view) : undefined;
+    if (reason !== undefined) findings.add("exposure", "", `a route leads to ${facts.name}: ${reason}`);
+  }
   checkChosenCluster(RouteConfigurationSchema, routes, "", findings);
 }
 

@@ -3,11 +3,8 @@ import type {
   HttpConnectionManager,
   HttpFilter,
 } from "../gen/proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
-import {
-  JwtAuthenticationSchema,
-  type JwtAuthentication,
-} from "../gen/proto/envoy/extensions/filters/http/jwt_authn/v3/config_pb.js";
-import { RBACSchema, type RBAC } from "../gen/proto/envoy/extensions/filters/http/rbac/v3/rbac_pb.js";
+import { JwtAuthenticationSchema } from "../gen/proto/envoy/extensions/filters/http/jwt_authn/v3/config_pb.js";
+import { RBACSchema } from "../gen/proto/envoy/extensions/filters/http/rbac/v3/rbac_pb.js";
 import { RouterSchema } from "../gen/proto/envoy/extensions/filters/http/router/v3/router_pb.js";
 import { WasmSchema } from "../gen/proto/envoy/extensions/filters/http/wasm/v3/wasm_pb.js";
 import { BELT_NAME, isBelt } from "./belt.ts";
@@ -41,7 +38,7 @@ export function checkHttpFilters(
     if (filter.name !== extension && filter.configType.case === "configDiscovery")
       checkDiscovered(filter, at(index), guard, findings);
     if (filter.configType.case === "typedConfig") {
-      const jwt = unpackAs<JwtAuthentication>(filter.configType.value, JwtAuthenticationSchema);
+      const jwt = unpackAs(filter.configType.value, JwtAuthenticationSchema);
       if (jwt !== undefined) checkJwt(jwt, at(index), guard, findings);
     }
   });
@@ -101,7 +98,7 @@ function checkBelt(
     return;
   }
   const at = `${where}.http_filters[${index}]`;
-  const rbac = unpackAs<RBAC>(belt.configType.value, RBACSchema);
+  const rbac = unpackAs(belt.configType.value, RBACSchema);
   findings.unless(
     rbac !== undefined && isBelt(rbac),
     "belt",

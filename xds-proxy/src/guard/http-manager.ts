@@ -1,9 +1,9 @@
 /** Options of the connection manager that decide what the filter, and the application, get to see. */
-import {
+import type {
   HttpConnectionManager_ForwardClientCertDetails as ForwardClientCertDetails,
   HttpConnectionManager_PathWithEscapedSlashesAction as EscapedSlashesAction,
-  type HttpConnectionManager,
 } from "../gen/proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
+import type { HttpConnectionManager } from "../gen/proto/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
 import type { Findings } from "./findings.ts";
 import { ESCAPED_SLASHES, FORWARD_CLIENT_CERT, type Guard, type HttpOptions } from "./types.ts";
 

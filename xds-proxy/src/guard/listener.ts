@@ -34,7 +34,7 @@ export function chainsOf(listener: Listener): readonly Chain[] {
 /** @throws Error for a connection manager that cannot be read */
 export function connectionManagerOf(filter: Filter): HttpConnectionManager | undefined {
   if (filter.configType.case !== "typedConfig") return undefined;
-  return unpackAs<HttpConnectionManager>(filter.configType.value, HttpConnectionManagerSchema);
+  return unpackAs(filter.configType.value, HttpConnectionManagerSchema);
 }
 
 /** Names of the extension configurations that HTTP chains ask for; none of what cannot be read. */

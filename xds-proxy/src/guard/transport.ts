@@ -15,10 +15,7 @@ export function checkTransport(chain: FilterChain, where: string, port: GuardedP
   if (port.tls === "none") return;
   const at = `${where}.transport_socket`;
   const config = chain.transportSocket?.configType;
-  const context =
-    config?.case === "typedConfig"
-      ? unpackAs<DownstreamTlsContext>(config.value, DownstreamTlsContextSchema)
-      : undefined;
+  const context = config?.case === "typedConfig" ? unpackAs(config.value, DownstreamTlsContextSchema) : undefined;
   if (context === undefined) {
     findings.add("tls", at, `port ${port.port} must be served with TLS, and this chain takes plain text`);
     return;

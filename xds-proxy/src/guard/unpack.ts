@@ -9,6 +9,7 @@ import {
   toBinary,
   type DescMessage,
   type Message,
+  type MessageShape,
   type Registry,
 } from "@bufbuild/protobuf";
 import type { Any } from "@bufbuild/protobuf/wkt";
@@ -61,11 +62,8 @@ export function typeNameOf(typeUrl: string): string {
 }
 
 /** The message of this type inside; undefined when it is of another type. @throws as `unpack` */
-export function unpackAs<T extends Message>(
-  any: Any | undefined,
-  schema: DescMessage & { readonly typeName: string },
-): T | undefined {
+export function unpackAs<Desc extends DescMessage>(any: Any | undefined, schema: Desc): MessageShape<Desc> | undefined {
   if (any === undefined) return undefined;
   const { type, content } = unpack(any);
-  return type === schema.typeName ? (content?.message as T | undefined) : undefined;
+  return type === schema.typeName ? (content?.message as MessageShape<Desc> | undefined) : undefined;
 }
