@@ -88,6 +88,11 @@ export class Istiod {
     return this.#process?.log.tail(20) ?? "";
   }
 
+  /** One of istiod's own debug pages, such as `/debug/syncz`. */
+  async debug(path: string): Promise<unknown> {
+    return await (await fetch(`http://127.0.0.1:${this.#httpPort}${path}`)).json();
+  }
+
   /** Again after `stop`, on the same ports. */
   async resume(): Promise<void> {
     const folder = await mkdtemp(join(tmpdir(), "wpgate-istiod-"));
