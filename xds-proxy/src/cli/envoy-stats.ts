@@ -1,6 +1,6 @@
 /** What the filter says about itself in an Envoy: its own metrics, through the admin interface. */
 import { isRecord } from "../bytes/record.ts";
-import { UpstreamError } from "../errors.ts";
+import { getJson } from "./get-json.ts";
 
 /** Of one namespace, as gauges; all are 0 while nothing is in force. */
 export interface InForce {
@@ -32,13 +32,12 @@ export interface EnvoyNode {
 
 const REJECTED = /^extension_config_discovery\.http_filter\.(.+)\.update_rejected$/;
 const STATS = `/stats?format=json&filter=${encodeURIComponent("wpgate_|^extension_config_discovery.*update_rejected$")}`;
-const TIMEOUT_MS = 10_000;
-const ANSWER_MAX_BYTES = 16 * 1024 * 1024;
+const ASKED = { who: "Envoy", hint: "this must be its admin interface, port 15000 beside istio-proxy" };
 
 /** @param address - of the admin interface. @throws UpstreamError */
 export async function readEnvoyStats(address: string, signal: AbortSignal): Promise<EnvoyStats> {
-  const info = await getJson(new URL("/server_info", address), signal);
-  const stats = await getJson(new URL(STATS, address), signal);
+  const info = await getJson(new URL("/server_info", address), { ...ASKED, signal });
+  const stats = await getJson(new URL(STATS, address), { ...ASKED, signal });
   return { node: nodeOf(info), ...statsOf(stats) };
 }
 
@@ -89,33 +88,6 @@ function inForce(values: ReadonlyMap<string, number>, role: string): InForce | u
     ...{ rootEpoch: value("root_epoch"), setVersion, freshVersion: value("fresh_version") },
     expiresInSec: value("expires_in_seconds"),
   };
-}
-
-async function getJson(url: URL, signal: AbortSignal): Promise<unknown> {
-  const deadline = AbortSignal.timeout(TIMEOUT_MS);
-  const failed = (code: "UNAVAILABLE" | "TIMEOUT" | "PROTOCOL", what: string, cause?: unknown): UpstreamError =>
-    new UpstreamError(code, `Envoy at ${url.origin} ${what}`, {
-      ...(cause !== undefined && { cause }),
-      hint: "this must be its admin interface, port 15000 beside istio-proxy",
-    });
-  let text: string;
-  try {
-    const response = await fetch(url, { signal: AbortSignal.any([signal, deadline]), redirect: "error" });
-    if (!response.ok) throw failed("PROTOCOL", `answers ${url.pathname} with ${response.status}`);
-    if (Number(response.headers.get("content-length") ?? 0) > ANSWER_MAX_BYTES)
-      throw failed("PROTOCOL", `answers ${url.pathname} with more than is reasonable`);
-    text = await response.text();
-  } catch (cause) {
-    if (signal.aborted || cause instanceof UpstreamError) throw cause;
-    throw deadline.aborted
-      ? failed("TIMEOUT", "did not answer in time", cause)
-      : failed("UNAVAILABLE", "can not be reached", cause);
-  }
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw failed("PROTOCOL", `answers ${url.pathname} with something else than JSON`, cause);
-  }
 }
 
 function asRecord(value: unknown): Readonly<Record<string, unknown>> {

@@ -37,6 +37,7 @@ export class PlaceChecker extends Checker {
 
   #noAddress(value: unknown, path: string, expected: string): TcpAddress {
     this.fault(path, value === undefined ? `missing; must be ${expected}` : `must be ${expected}`);
-    return { kind: "tcp", host: "127.0.0.1", port: 0 };
+    // A stand-in that gives rise to no other fault.
+    return { kind: "tcp", host: `fault-${this.faults.length}.invalid`, port: 1 };
   }
 }

@@ -13,6 +13,8 @@ import { Exit, reportFailure, usageError } from "../failure.ts";
 import { readTextInput } from "../files.ts";
 import { enforcedBy } from "../in-step.ts";
 import { loadExchangeKey } from "../key-files.ts";
+import { isWell, readProxyStatus, type ProxyStatus } from "../proxy-status.ts";
+import { proxyText } from "../proxy-status-text.ts";
 import { collect, example, jsonOption, outputOption } from "../options.ts";
 import { envoyText, pluginText, type EnvoyStatus } from "../status-text.ts";
 import { note, painter, printJson } from "../ui.ts";
@@ -21,6 +23,7 @@ interface Options extends ClusterFlags {
   readonly namespace?: string;
   readonly allNamespaces?: true;
   readonly envoy?: readonly string[];
+  readonly proxy?: readonly string[];
   readonly pin?: string;
   readonly recipient?: string;
   readonly output: "text" | "json";
@@ -36,13 +39,20 @@ export function statusCommand(context: CliContext): Command {
       "Lists the WasmPlugins of wpgate in a cluster with their sets: versions, objects, how long they are fresh, what\n" +
         "runs out next. With --pin signatures are verified; without it all is as it claims to be. With --envoy it\n" +
         "also asks Envoys what the filter enforces, what it has refused, and whether that is what the API has;\n" +
-        "this works without a cluster too.\n" +
+        "with --proxy it asks wpgate proxies for their streams, versions, refusals. Both work without a cluster too.\n" +
         "Exit code 0: all is well; 1: something has run out, is refused, is not enforced or not there; 2: it could\n" +
         "not be found out. Warnings, such as that less than half of a lifetime is left, do not change it.",
     )
     .addOption(new Option("-n, --namespace <name>", "namespace of the plugins (default: the context's)"))
     .addOption(new Option("-A, --all-namespaces", "plugins of all namespaces").conflicts("namespace"))
-    .addOption(new Option("--envoy <url>", "admin interface of an Envoy; can be repeated").argParser(envoyAddress))
+    .addOption(
+      new Option("--envoy <url>", "admin interface of an Envoy; can be repeated").argParser(adminOf("--envoy", 15_000)),
+    )
+    .addOption(
+      new Option("--proxy <url>", "admin server of a wpgate proxy; can be repeated").argParser(
+        adminOf("--proxy", 15_081),
+      ),
+    )
     .addOption(new Option("--pin <file>", "trust root: verify what is there"))
     .addOption(new Option("--recipient <file>", "private key for what is sealed"))
     .addOption(kubeconfig)
@@ -60,15 +70,19 @@ async function show(context: CliContext, options: Options): Promise<void> {
     reportFailure(error, context);
     throw new Exit(EXIT_UNKNOWN);
   });
-  const { plugins, envoys, missing } = found;
+  const { plugins, envoys, proxies, missing } = found;
   const notEnforced = envoys.some(
     ({ enforced }) => enforced.length === 0 || enforced.some(({ step }) => step !== "in step" && step !== "unknown"),
   );
   const bad =
-    missing || notEnforced || plugins.some((plugin) => ["expired", "refused"].includes(pluginCondition(plugin)));
-  const unknown = envoys.some(({ stats }) => stats === undefined);
-  if (options.output === "json") printJson(context, { ok: !bad && !unknown, plugins: plugins.map(jsonOf), envoys });
-  else context.stdout(textOf(context, plugins, envoys));
+    missing ||
+    notEnforced ||
+    proxies.some(({ answer }) => answer !== undefined && !isWell(answer)) ||
+    plugins.some((plugin) => ["expired", "refused"].includes(pluginCondition(plugin)));
+  const unknown = envoys.some(({ stats }) => stats === undefined) || proxies.some(({ answer }) => answer === undefined);
+  if (options.output === "json")
+    printJson(context, { ok: !bad && !unknown, plugins: plugins.map(jsonOf), envoys, proxies });
+  else context.stdout(textOf(context, found));
   if (missing) note(context, "no WasmPlugin of wpgate is here; look everywhere with -A");
   if (options.pin === undefined && plugins.length > 0)
     note(context, "signatures were not checked; give --pin for that");
@@ -79,21 +93,29 @@ async function show(context: CliContext, options: Options): Promise<void> {
 interface Found {
   readonly plugins: readonly PluginStatus[];
   readonly envoys: readonly EnvoyStatus[];
+  readonly proxies: readonly ProxyStatus[];
   /** Whether the cluster was asked, and has none. */
   readonly missing: boolean;
 }
 
 async function readAll(context: CliContext, options: Options): Promise<Found> {
-  const { pin: path, recipient, envoy = [] } = options;
+  const { pin: path, recipient, envoy = [], proxy = [] } = options;
   const pin = path === undefined ? undefined : parsePin(await readTextInput(context, path), path);
   const key = recipient === undefined ? undefined : await loadExchangeKey(context, recipient);
-  const alone = envoy.length > 0 && !isClusterMeant(context, options);
-  if (alone) note(context, "no cluster is configured: this is what Envoy says alone");
+  const alone = envoy.length + proxy.length > 0 && !isClusterMeant(context, options);
+  if (alone) {
+    const asked = [...(envoy.length > 0 ? ["Envoy"] : []), ...(proxy.length > 0 ? ["the proxy"] : [])];
+    note(
+      context,
+      `no cluster is configured: this is what ${asked.join(" and ")} say${asked.length === 1 ? "s" : ""} alone`,
+    );
+  }
   const live = alone ? [] : await readPlugins(context, options);
   const status = { nowMs: context.nowMs(), pin, recipient: key };
   const plugins = live.flatMap((plugin) => pluginStatus(plugin, status) ?? []);
   const envoys = await Promise.all(envoy.map((address) => envoyStatus(context, { address, plugins, pin })));
-  return { plugins, envoys, missing: !alone && plugins.length === 0 };
+  const proxies = await Promise.all(proxy.map((address) => readProxyStatus(address, context.signal)));
+  return { plugins, envoys, proxies, missing: !alone && plugins.length === 0 };
 }
 
 function isClusterMeant({ environment }: CliContext, options: Options): boolean {
@@ -124,11 +146,12 @@ async function envoyStatus(context: CliContext, { address, plugins, pin }: Envoy
   }
 }
 
-function textOf(context: CliContext, plugins: readonly PluginStatus[], envoys: readonly EnvoyStatus[]): string {
+function textOf(context: CliContext, { plugins, envoys, proxies }: Found): string {
   const options = { paint: painter(context.colour.stdout), nowSec: Math.trunc(context.nowMs() / 1000) };
   return [
     ...plugins.map((plugin) => pluginText(plugin, options)),
     ...envoys.map((envoy) => envoyText(envoy, options)),
+    ...proxies.map((proxy) => proxyText(proxy, options)),
   ].join("");
 }
 
@@ -137,9 +160,11 @@ function jsonOf(plugin: PluginStatus): unknown {
 }
 
 /** `http://127.0.0.1:15000`; the scheme may be left out. */
-function envoyAddress(text: string, before: readonly string[] = []): readonly string[] {
-  const address = /^https?:\/\//.test(text) ? text : `http://${text}`;
-  if (!URL.canParse(address))
-    throw usageError("--envoy", `${text} is no address`, "give one such as http://127.0.0.1:15000");
-  return collect(new URL(address).origin, before);
+function adminOf(option: string, port: number): (text: string, before?: readonly string[]) => readonly string[] {
+  return (text, before = []) => {
+    const address = /^https?:\/\//.test(text) ? text : `http://${text}`;
+    if (!URL.canParse(address))
+      throw usageError(option, `${text} is no address`, `give one such as http://127.0.0.1:${port}`);
+    return collect(new URL(address).origin, before);
+  };
 }
