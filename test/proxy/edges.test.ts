@@ -31,19 +31,19 @@ describe("a stream", () => {
   test.each(["sotw", "delta"] as const)("carries messages both ways: %s", async (protocol) => {
     const { near, far } = await edges.pair(await edges.serve(), {}, { protocol });
     expect([near.protocol, far.protocol]).toEqual([protocol, protocol]);
-    near.write(bytes("request"));
-    near.write(bytes(""));
+    void near.write(bytes("request"));
+    void near.write(bytes(""));
     expect([await take(far), await take(far)]).toEqual(["request", ""]);
-    far.write(bytes("response"));
+    void far.write(bytes("response"));
     expect(await take(near)).toBe("response");
   });
 
   test("ends in order when the client closes its half, after what was written", async () => {
     const { near, far } = await edges.pair(await edges.serve());
-    near.write(bytes("last"));
+    void near.write(bytes("last"));
     near.end();
     expect([await take(far), await take(far)]).toEqual(["last", undefined]);
-    far.write(bytes("answer"));
+    void far.write(bytes("answer"));
     far.end();
     expect([await take(near), await take(near)]).toEqual(["answer", undefined]);
     await Promise.all([near.ended, far.ended]);
@@ -51,7 +51,7 @@ describe("a stream", () => {
 
   test("tells the client how the server ends it", async () => {
     const { near, far } = await edges.pair(await edges.serve());
-    far.write(bytes("one"));
+    void far.write(bytes("one"));
     far.end({ grpcStatus: "PERMISSION_DENIED", message: "another namespace" });
     expect(await take(near)).toBe("one");
     expect(await failure(take(near))).toEqual({
@@ -76,7 +76,7 @@ describe("a stream", () => {
     const relay = await Relay.start(address.kind === "tcp" ? address.port : address.path);
     const near = await open(edges.client(loopback(relay.port)));
     const far = await edges.next();
-    far.write(bytes("before"));
+    void far.write(bytes("before"));
     expect(await take(near)).toBe("before");
     relay.cut();
     expect(await failure(take(near))).toMatchObject({ code: "UNAVAILABLE" });
@@ -148,7 +148,7 @@ describe("Unix sockets", () => {
     const server = await edges.serve({ address: unix("etc/istio/proxy/XDS") });
     expect(statSync(edges.path("etc/istio/proxy/XDS")).mode & 0o777).toBe(0o600);
     const { near, far } = await edges.pair(server);
-    near.write(bytes("hello"));
+    void near.write(bytes("hello"));
     expect(await take(far)).toBe("hello");
     expect(far.peer.address).toBe(`unix:${edges.path("etc/istio/proxy/XDS")}`);
     await server.close();
@@ -230,7 +230,7 @@ describe("draining", () => {
   test("ends streams after what was written, and takes no new ones", async () => {
     const server = await edges.serve();
     const { near, far } = await edges.pair(server);
-    far.write(bytes("last"));
+    void far.write(bytes("last"));
     await server.drain(5_000);
     expect(await take(near)).toBe("last");
     expect(await failure(take(near))).toMatchObject({
@@ -249,7 +249,7 @@ describe("draining", () => {
   test("does not wait longer than it may for a node that reads nothing", async () => {
     const server = await edges.serve();
     const { far } = await edges.pair(server);
-    far.write(new Uint8Array(8 * MIB));
+    void far.write(new Uint8Array(8 * MIB));
     const sent = far.write(new Uint8Array(8 * MIB));
     await server.drain(200);
     await expect(sent).rejects.toThrow(UpstreamError);
