@@ -71,7 +71,8 @@ const withSpec = (spec: object): Pod => ({
   metadata: { ...pod.metadata, name: "changed" },
   spec: { ...pod.spec, ...spec },
 });
-const withShop = (more: object): Pod => withSpec({ containers: pod.spec.containers.map((c) => ({ ...c, ...more })) });
+const withShop = (more: object): Pod =>
+  withSpec({ containers: pod.spec.containers.map((c) => (c.name === "shop" ? { ...c, ...more } : c)) });
 
 const create = ["create", "--dry-run=server", "-f", "-"];
 const patchArgs = (patch: unknown, ...more: readonly string[]): readonly string[] => [
@@ -87,6 +88,7 @@ describe("a pod with the proxies", () => {
 
   it("may have another application, other ports and labels of its own", async () => {
     const containers = [
+      containerOf(pod, "istio-proxy"),
       { name: "shop", image: "registry.example.com/shop:2", ports: [{ containerPort: 9090 }] },
       { name: "cache", image: "registry.example.com/cache:1" },
     ];
@@ -122,7 +124,7 @@ describe("a hostile istiod", () => {
 
 describe("the author of a pod", () => {
   it.each([
-    ["no sidecar", withLabel("sidecar.istio.io/inject", "false"), "no container istio-init; no container istio-proxy"],
+    ["no sidecar", withLabel("sidecar.istio.io/inject", "false"), "no container istio-init; label"],
     ["another app", withLabel("app", "other"), "label app"],
     ["the ambient mode", withLabel("istio.io/dataplane-mode", "ambient"), "label istio.io/dataplane-mode"],
     ...[

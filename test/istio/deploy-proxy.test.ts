@@ -50,6 +50,15 @@ describe("a pod with the component", () => {
       expect(containerOf(injected, name).image).toMatch(/@sha256:[0-9a-f]{64}$/);
   });
 
+  it("shows Envoy the modules of the proxy, as its own user, and no more", () => {
+    const [proxy, envoy] = ["wpgate-proxy", "istio-proxy"].map((name) => containerOf(injected, name));
+    const state = (envoy?.volumeMounts ?? []).filter(({ name }) => name.startsWith("wpgate-"));
+    const mountPath = "/var/lib/wpgate/modules";
+    expect(state).toEqual([{ name: "wpgate-state", mountPath, subPath: "modules", readOnly: true }]);
+    const user = { runAsUser: 1337, runAsGroup: 1337 };
+    for (const container of [proxy, envoy]) expect(container?.["securityContext"]).toMatchObject(user);
+  });
+
   it("sends istio-agent to the proxy for configuration, and to istiod for certificates", () => {
     const env = containerOf(injected, "istio-proxy").env ?? [];
     const value = (name: string): string => env.find((variable) => variable.name === name)?.value ?? "";
@@ -100,12 +109,15 @@ describe("a pod with the injection template", () => {
     };
     const spec = { containers: [{ name: "shop", image: "registry.example.com/shop:1" }] };
     const pod = await admitted(lab, { apiVersion: "v1", kind: "Pod", metadata: { ...metadata, annotations }, spec });
+    const isState = ({ name }: { readonly name: string }): boolean => name === "wpgate-state";
     const mine = (name: string): boolean => !name.startsWith("kube-api-access-");
     const bare = (of: Pod): unknown => {
       const { volumeMounts = [], ...rest } = containerOf(of, "wpgate-proxy");
       return { ...rest, volumeMounts: volumeMounts.filter(({ name }) => mine(name)) };
     };
     expect(bare(pod)).toEqual(bare(injected));
+    const shared = (of: Pod): unknown => containerOf(of, "istio-proxy").volumeMounts?.find(isState);
+    expect(shared(pod)).toEqual(shared(injected));
     const ours = (of: Pod): readonly unknown[] =>
       of.spec.volumes.filter(({ name }) => name.startsWith("wpgate-") && name !== "wpgate-config");
     expect(ours(pod)).toEqual(ours(injected));

@@ -64,6 +64,7 @@ export const ATTACKS: Readonly<Record<string, Attack>> = {
     does: [
       { op: "remove", path: `${PROXY}/restartPolicy` },
       { op: "remove", path: `${PROXY}/startupProbe` },
+      { op: "remove", path: `${PROXY}/livenessProbe` },
     ],
     says: "wpgate-proxy: restartPolicy",
   },
