@@ -7,7 +7,7 @@ import { LimitError, UpstreamError } from "../../xds-proxy/src/errors.ts";
 import { Store, type StoreLimits } from "../../xds-proxy/src/store/store.ts";
 import { deltaBytes, readDeltaResource, readSotwResource, type Resource } from "../../xds-proxy/src/xds/resource.ts";
 import { CLUSTER, LISTENER } from "../../xds-proxy/src/xds/type-url.ts";
-import { cluster, newFolder } from "./kept.ts";
+import { cluster, newFolder, STATE } from "./kept.ts";
 
 const DAY_MS = 86_400_000;
 const NODE = "sidecar~10.0.0.1~app.team-a~team-a.svc.cluster.local";
@@ -127,6 +127,25 @@ test("all sets together have a bound: other nodes make room, and a set that is t
   expect(store.acceptedTypes("n2")).toEqual([LISTENER]);
   expect(faults).toEqual([expect.any(LimitError)]);
   expect(String(faults[0])).toContain("CDS of n2 has");
+});
+
+test("many small resources do not take the room that floors need", () => {
+  store.close();
+  const limits = { acceptedMaxBytes: 500_000, fileMaxBytes: 2_000_000 };
+  store = open(limits);
+  const names = Array.from({ length: 2_000 }, (_, i) => String(i));
+  for (const node of ["n1", "n2", "n3"]) {
+    store.keepAccepted(
+      node,
+      CLUSTER,
+      names.map((name) => cluster(name, "")),
+    );
+    store.flush();
+  }
+  expect(faults).toEqual([]);
+  expect(store.accepted("n3", CLUSTER)).toHaveLength(2_000);
+  expect(store.accepted("n2", CLUSTER)).toEqual([]);
+  store.keepNamespace("team-a", { state: STATE, bundle: { roots: ["r".repeat(300_000)], envelopes: [] } });
 });
 
 test("a damaged row: nothing is known, and somebody hears of it", () => {

@@ -14,49 +14,55 @@ const ROUNDS = 14;
 /** Two on each file. */
 const WRITERS = ["ns-0", "ns-1"];
 const KILL_WITHIN_MS = 60;
+/** 56 processes are started. */
+const STARTS_TIMEOUT_MS = 240_000;
 
 const running: Writer[] = [];
 afterEach(async () => {
   await Promise.all(running.splice(0).map((writer) => writer.kill()));
 });
 
-test("after SIGKILL at any moment floors, bundles and accepted resources are whole and not older than was said", async () => {
-  const folders = [newFolder(), newFolder()];
-  let kills = 0;
-  const last = new Map<string, bigint>();
-  for (let round = 0; round < ROUNDS; round++) {
-    const writers = folders.flatMap((folder) => WRITERS.map((ns) => new Writer(folder, ns)));
-    running.push(...writers);
-    await Promise.all(writers.map((writer) => writer.begun));
-    for (const writer of writers) {
-      await sleep(Math.random() * KILL_WITHIN_MS);
-      expect(await writer.kill()).toBe("SIGKILL");
-      kills++;
+test(
+  "after SIGKILL at any moment floors, bundles and accepted resources are whole and not older than was said",
+  async () => {
+    const folders = [newFolder(), newFolder()];
+    let kills = 0;
+    const last = new Map<string, bigint>();
+    for (let round = 0; round < ROUNDS; round++) {
+      const writers = folders.flatMap((folder) => WRITERS.map((ns) => new Writer(folder, ns)));
+      running.push(...writers);
+      await Promise.all(writers.map((writer) => writer.begun));
+      for (const writer of writers) {
+        await sleep(Math.random() * KILL_WITHIN_MS);
+        expect(await writer.kill()).toBe("SIGKILL");
+        kills++;
+      }
+      for (const { folder, ns, printed } of writers) {
+        const store = Store.open(folder);
+        const kept = store.namespaces().get(ns);
+        const ver = kept?.state.setVer ?? "";
+        expect(BigInt(ver)).toBeGreaterThanOrEqual(printed);
+        expect(printed).toBeGreaterThan(last.get(folder + ns) ?? 0n);
+        last.set(folder + ns, printed);
+        expect(kept).toEqual(keptAt(ver));
+        const version = store.typeVersion(ns, CLUSTER);
+        expect(BigInt(version)).toBeGreaterThanOrEqual(printed);
+        expect(store.accepted(ns, CLUSTER).map(({ value }) => Buffer.from(value))).toEqual(
+          ["a", "b", "c"].map((name) => Buffer.from(cluster(name, version).value)),
+        );
+        store.close();
+      }
     }
-    for (const { folder, ns, printed } of writers) {
-      const store = Store.open(folder);
-      const kept = store.namespaces().get(ns);
-      const ver = kept?.state.setVer ?? "";
-      expect(BigInt(ver)).toBeGreaterThanOrEqual(printed);
-      expect(printed).toBeGreaterThan(last.get(folder + ns) ?? 0n);
-      last.set(folder + ns, printed);
-      expect(kept).toEqual(keptAt(ver));
-      const version = store.typeVersion(ns, CLUSTER);
-      expect(BigInt(version)).toBeGreaterThanOrEqual(printed);
-      expect(store.accepted(ns, CLUSTER).map(({ value }) => Buffer.from(value))).toEqual(
-        ["a", "b", "c"].map((name) => Buffer.from(cluster(name, version).value)),
-      );
-      store.close();
-    }
-  }
-  expect(kills).toBe(56);
-  for (const folder of folders) rmSync(folder, { recursive: true });
-});
+    expect(kills).toBe(56);
+    for (const folder of folders) rmSync(folder, { recursive: true });
+  },
+  STARTS_TIMEOUT_MS,
+);
 
 class Writer {
   readonly folder: string;
   readonly ns: string;
-  /** The first version of this process is printed. */
+  /** The first version of this process is printed, or it has ended before, which `kill` then tells. */
   readonly begun: Promise<unknown>;
   /** The last one that was. */
   printed = 0n;
@@ -72,7 +78,7 @@ class Writer {
     });
     this.#closed = once(this.#child, "close");
     const lines = createInterface({ input: this.#child.stdout! });
-    this.begun = once(lines, "line");
+    this.begun = Promise.race([once(lines, "line"), this.#closed]);
     lines.on("line", (line) => (this.printed = BigInt(line)));
   }
 

@@ -139,8 +139,11 @@ interface ResourceWrite {
   readonly stored: Digest | undefined;
 }
 
+/** What a row costs beside name and content, so that many small ones do not take the room of the floors. */
+const ROW_BYTES = 128;
+
 export function sizeOf({ resources }: Pick<AcceptedSet, "resources">): number {
-  return resources.reduce((sum, { name, any, delta }) => sum + name.length + (delta ?? any).length, 0);
+  return resources.reduce((sum, { name, any, delta }) => sum + ROW_BYTES + 2 * name.length + (delta ?? any).length, 0);
 }
 
 function digestOf(body: Uint8Array): Uint8Array {
