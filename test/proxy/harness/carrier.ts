@@ -61,9 +61,13 @@ export class Carrier {
 export class CarriedStream {
   /** Everything that came down, as it came. */
   readonly seen: Uint8Array[] = [];
+  /** The receiver's session nonce. */
+  readonly sid: string;
   readonly #near: Near;
 
   constructor(near: Near, far: Far, tamper: Tamper) {
+    const [sid] = near.metadata.get("wpgate-sid");
+    this.sid = String(sid);
     this.#near = near;
     near.on("data", (message: Uint8Array) => far.write(message));
     near.on("end", () => {

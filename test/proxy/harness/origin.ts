@@ -57,7 +57,7 @@ export class Origin {
 
   /** From now on this is all there is of a type: pushed to whoever is subscribed, given to whoever subscribes.
    *  @returns the version, which is also that of each resource that has changed */
-  serve(typeUrl: string, resources: readonly Resource[], version = String(++this.#versions)): string {
+  serve(typeUrl: string, resources: readonly Resource[], version: string = String(++this.#versions)): string {
     const shelf = this.#shelves.get(typeUrl) ?? new Shelf(typeUrl);
     this.#shelves.set(typeUrl, shelf);
     shelf.fill(resources, version);
@@ -168,7 +168,7 @@ export class OriginStream {
   }
 
   /** Ends the stream with a status; UNAVAILABLE when none is named. */
-  end(code: status = status.UNAVAILABLE, details = "the origin ends the stream"): void {
+  end(code: number = status.UNAVAILABLE, details = "the origin ends the stream"): void {
     this.open = false;
     this.#call.emit("error", { code, details });
   }

@@ -12,13 +12,16 @@ import { freePort } from "../../lab/free-port.ts";
 import { ready } from "../../lab/ready.ts";
 import { cpuSecOf, rssBytesOf } from "./process-usage.ts";
 
+/** What `npm run build` makes, which is what users run. */
+export const SHIPPED: string = projectFile("dist/cli/main.js");
+
 export interface ProxyOptions {
   /** The configuration file's content; `admin` is added where it is missing. */
   readonly config: Readonly<Record<string, unknown>>;
   /** Files that the configuration names, by their name in the folder that it lies in. */
   readonly files?: Readonly<Record<string, string | Uint8Array>>;
-  /** Runs what `npm run build` has made, which is how users run it. From the sources when absent. */
-  readonly shipped?: boolean;
+  /** The compiled program, such as `SHIPPED`. From the sources when absent. */
+  readonly program?: string;
   readonly environment?: Readonly<Record<string, string>>;
 }
 
@@ -41,7 +44,7 @@ export class ProxyProcess {
       await writeFile(join(folder, name), content, { mode: 0o600 });
     const child = new GuardedProcess({
       ...{ file: process.execPath, folder },
-      args: [...programArguments(options.shipped === true), "proxy", "--config", join(folder, "proxy.yaml")],
+      args: [...programArguments(options.program), "proxy", "--config", join(folder, "proxy.yaml")],
       environment: { ...options.environment },
     });
     const proxy = new ProxyProcess(child, adminPort);
@@ -93,8 +96,8 @@ export class ProxyProcess {
   }
 }
 
-function programArguments(shipped: boolean): readonly string[] {
-  if (shipped) return [projectFile("dist/cli/main.js")];
+function programArguments(program: string | undefined): readonly string[] {
+  if (program !== undefined) return [program];
   const loader = pathToFileURL(projectFile("node_modules/tsx/dist/loader.mjs")).href;
   return ["--import", loader, projectFile("xds-proxy/src/cli/main.ts")];
 }
