@@ -200,4 +200,15 @@ describe("the past", () => {
     stage.clock.nowMs -= 600_000;
     expect(codeOf(stage.receiver.take(stage.outer(CLUSTERS, old)))).toBe("EXPIRED");
   });
+
+  test("is forgotten when minEp was raised, so that a clock which ran ahead can be recovered from", async () => {
+    const stage = await Stage.open();
+    const expSec = Math.floor(stage.clock.nowMs / 1000) + 10;
+    stage.pass(600_000);
+    expect(codeOf(stage.receiver.take(stage.outer(CLUSTERS, await stage.forge())))).toBe("response");
+    stage.clock.nowMs -= 600_000;
+    expect(codeOf(stage.receiver.takeRoots((await rotated(stage.mesh, { minEp: 2 })).owner.roots))).toBe("roots");
+    const next = await stage.forge({ seq: "2", ep: 2, expSec });
+    expect(codeOf(stage.receiver.take(stage.outer(CLUSTERS, next)))).toBe("response");
+  });
 });
