@@ -3,6 +3,7 @@ import type { RootDocument } from "../envelope/documents.ts";
 import type { Recipient } from "../envelope/types.ts";
 import { VerifyError } from "../errors.ts";
 import type { NamespaceBundle } from "../owner/bundle.ts";
+import { isGuard } from "../owner/content.ts";
 import { parsePin, type PinFile } from "../owner/pin.ts";
 import { verifyBundle, type GoodBundle } from "../owner/verify-bundle.ts";
 import { parsePolicy } from "../policy/parse.ts";
@@ -85,11 +86,16 @@ async function ownPart(
   const { namespace: ns } = folder.config;
   const objects = await readObjectInputs(context, sources, ns);
   const root = readOwnPublished(folder).root.document;
-  return { pin: folder.pin, own: [{ ns, root, policies: objects.map(({ data }) => data) }] };
+  return { pin: folder.pin, own: [{ ns, root, policies: policiesIn(objects) }] };
 }
 
 function partOf({ ns, root, objects }: GoodBundle): Part {
-  return { ns, root, policies: objects.map(({ data }) => data) };
+  return { ns, root, policies: policiesIn(objects) };
+}
+
+/** Guards decide no requests. */
+function policiesIn(objects: readonly { readonly rt: string; readonly data: Uint8Array }[]): readonly Uint8Array[] {
+  return objects.filter(({ rt }) => !isGuard(rt)).map(({ data }) => data);
 }
 
 function verified(

@@ -3,13 +3,13 @@
  * the exact bytes that are signed for each.
  *
  * What an API server adds by itself (uid, managedFields, status …) is left out, so that the output of `kubectl get -o yaml`
- * can be signed. Everything else must be something that the filter enforces: an unknown field is an error, never dropped.
+ * can be signed. Everything else must be something that the filter, or the proxy, enforces: an unknown field is an error, never dropped.
  */
 import { isRecord } from "../bytes/record.ts";
 import { utf8 } from "../bytes/octets.ts";
 import { parseYaml } from "../bytes/yaml.ts";
 import { ConfigError, type ConfigFault } from "../errors.ts";
-import { parsePolicy } from "../policy/parse.ts";
+import { readContent } from "./content.ts";
 import { compareObjects, type ObjectName } from "./object-name.ts";
 
 /** A text and where it came from, for messages. */
@@ -96,14 +96,18 @@ function readObject({ value, at }: Located, namespace: string, faults: ConfigFau
     return [];
   }
   const { name } = object.metadata;
-  return [{ rt: `${object.apiVersion}/${object.kind}`, name: `${namespace}/${name}`, data, source: at }];
+  return [{ rt: typeOf(object), name: `${namespace}/${name}`, data, source: at }];
 }
 
-/** What the filter would refuse to load is refused before it is signed. */
+function typeOf({ apiVersion, kind }: KubernetesObject): string {
+  return `${apiVersion}/${kind}`;
+}
+
+/** What its consumer would refuse to load is refused before it is signed. */
 function contentFaults(object: KubernetesObject, data: Uint8Array): readonly ConfigFault[] {
   const faults = strictJsonFaults(object, "");
   if (faults.length > 0) return faults;
-  return parsePolicy(data).faults.map(({ code, where, message }) => ({
+  return readContent(typeOf(object), data).faults.map(({ code, where, message }) => ({
     path: where,
     message: code === "UNSUPPORTED" ? `not supported: ${message}` : message,
   }));

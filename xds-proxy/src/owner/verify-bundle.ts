@@ -5,8 +5,8 @@ import type { Payload, Pin, Recipient, TrustState } from "../envelope/types.ts";
 import { ParseError } from "../errors.ts";
 import type { Code } from "../gen/codes.ts";
 import { RULES_MAX_COUNT } from "../gen/limits.ts";
-import { parsePolicy } from "../policy/parse.ts";
 import type { NamespaceBundle } from "./bundle.ts";
+import { readContent } from "./content.ts";
 import { describe } from "./describe.ts";
 
 export interface VerifyBundleOptions {
@@ -44,8 +44,8 @@ export function verifyBundle({ pin, bundle, nowMs, states, recipient }: VerifyBu
   const verdict = verifyNamespace({ pin, ns, ...bundle, nowMs, state: states.get(ns), recipient });
   if (verdict.result !== "ok") return { ...verdict, ns };
   let rulesCount = 0;
-  for (const { name, data } of verdict.payloads) {
-    const { policy, faults } = parsePolicy(data);
+  for (const { rt, name, data } of verdict.payloads) {
+    const { policy, faults } = readContent(rt, data);
     const [fault] = faults;
     if (fault !== undefined) return { result: fault.code, ns, where: name, reason: `${fault.where}: ${fault.message}` };
     rulesCount += policy?.rules.length ?? 0;
