@@ -36,11 +36,11 @@ export class Authority {
     this.#keys = keys;
   }
 
-  static async create(): Promise<Authority> {
+  static async create(commonName = "test authority"): Promise<Authority> {
     const keys = await newKeys();
     const own = await X509CertificateGenerator.createSelfSigned({
       ...validity(),
-      name: "CN=test authority",
+      name: `CN=${commonName}`,
       keys,
       signingAlgorithm: ALGORITHM,
       extensions: [new BasicConstraintsExtension(true, undefined, true)],

@@ -89,7 +89,8 @@ export function upstreamError(error: ServiceError, name: string): UpstreamError 
 function saidBy({ details }: ServiceError): string {
   const text = typeof details === "string" ? details : "";
   return text
-    .replace(/^No connection established\. Last error: (?:Error: )?/, "")
+    .replace(/^No connection established\. Last error: /, "")
+    .replace(/^Error(?: \[\w+\])?: /, "")
     .replace(/(?: \(\d{4}-[\dT:.Z-]+\))?\. Resolution note: .*$/s, "")
     .slice(0, DETAILS_MAX_LENGTH);
 }
