@@ -1,10 +1,16 @@
-/** Writes ever higher versions of one namespace and one node until it is killed, and prints each that is on the disk. */
+/**
+ * Writes ever higher versions of one namespace and one node until it is killed, and prints each that is on the disk. It
+ * prints 0 when it is there, and begins when it is told to on stdin: a start takes much longer than a write.
+ */
+import { once } from "node:events";
 import { writeSync } from "node:fs";
 import { Store } from "../../xds-proxy/src/store/store.ts";
 import { CLUSTER } from "../../xds-proxy/src/xds/type-url.ts";
 import { cluster, keptAt } from "./kept.ts";
 
 const [folder = "", ns = ""] = process.argv.slice(2);
+writeSync(1, "0\n");
+await once(process.stdin, "data");
 const store = Store.open(folder, {
   onFault: (error) => {
     throw error;

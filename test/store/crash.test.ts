@@ -2,7 +2,7 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { rmSync } from "node:fs";
-import { createInterface } from "node:readline";
+import { createInterface, type Interface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, expect, test } from "vitest";
 import { projectFile } from "../../xds-proxy/src/demo/project-file.ts";
@@ -31,7 +31,8 @@ test(
     for (let round = 0; round < ROUNDS; round++) {
       const writers = folders.flatMap((folder) => WRITERS.map((ns) => new Writer(folder, ns)));
       running.push(...writers);
-      await Promise.all(writers.map((writer) => writer.begun));
+      await Promise.all(writers.map((writer) => writer.ready));
+      await Promise.all(writers.map((writer) => writer.begin()));
       for (const writer of writers) {
         await sleep(Math.random() * KILL_WITHIN_MS);
         expect(await writer.kill()).toBe("SIGKILL");
@@ -62,11 +63,12 @@ test(
 class Writer {
   readonly folder: string;
   readonly ns: string;
-  /** The first version of this process is printed, or it has ended before, which `kill` then tells. */
-  readonly begun: Promise<unknown>;
-  /** The last one that was. */
+  /** It is there, or has ended, which `kill` then tells. */
+  readonly ready: Promise<unknown>;
+  /** The last version that was. */
   printed = 0n;
   readonly #child: ChildProcess;
+  readonly #lines: Interface;
   readonly #closed: Promise<unknown[]>;
 
   constructor(folder: string, ns: string) {
@@ -74,12 +76,19 @@ class Writer {
     this.ns = ns;
     const script = projectFile("test/store/crash-writer.ts");
     this.#child = spawn(process.execPath, ["--import", "tsx", script, folder, ns], {
-      stdio: ["ignore", "pipe", "inherit"],
+      stdio: ["pipe", "pipe", "inherit"],
     });
     this.#closed = once(this.#child, "close");
-    const lines = createInterface({ input: this.#child.stdout! });
-    this.begun = Promise.race([once(lines, "line"), this.#closed]);
-    lines.on("line", (line) => (this.printed = BigInt(line)));
+    this.#lines = createInterface({ input: this.#child.stdout! });
+    this.ready = this.#nextLine();
+    this.#lines.on("line", (line) => (this.printed = BigInt(line)));
+  }
+
+  /** Until its first version is on the disk. */
+  async begin(): Promise<void> {
+    const first = this.#nextLine();
+    this.#child.stdin!.write("!");
+    await first;
   }
 
   /** Returns the signal that ended it, after all that it printed was read. */
@@ -87,5 +96,9 @@ class Writer {
     this.#child.kill("SIGKILL");
     const [, signal] = await this.#closed;
     return signal;
+  }
+
+  async #nextLine(): Promise<void> {
+    await Promise.race([once(this.#lines, "line"), this.#closed]);
   }
 }
