@@ -61,7 +61,9 @@ async function* verified(
           break;
         case "response":
           options.onAlive();
+          silence.pause();
           yield verdict.raw;
+          silence.resume();
       }
     }
     if (silence.isBroken()) throw SILENT;
@@ -77,21 +79,43 @@ const SILENT = new UpstreamError(
   "no signed push and no heartbeat came in time: the stream is withheld or half open",
 );
 
+interface SilenceWatch {
+  isBroken(): boolean;
+  /** Nobody listens now: what comes meanwhile lies unread. */
+  pause(): void;
+  resume(): void;
+  stop(): void;
+}
+
+/** A timer that rings this much late tells of a process that did not run: then nobody has listened either. */
+const ASLEEP_MS = 1_000;
+
 /** Ends the stream when nothing was heard for as long as the last heartbeat allows. */
-function watchSilence(stream: AdsStream, receiver: PushReceiver): { isBroken: () => boolean; stop: () => void } {
+function watchSilence(stream: AdsStream, receiver: PushReceiver): SilenceWatch {
   let broken = false;
-  let timer: NodeJS.Timeout;
-  const look = (): void => {
-    const leftMs = receiver.silentAfterMs - monotonicMs();
-    broken = leftMs <= 0;
-    if (broken) stream.end({ grpcStatus: "DEADLINE_EXCEEDED", message: SILENT.message });
-    else timer = setTimeout(look, leftMs);
+  let timer: NodeJS.Timeout | undefined;
+  let dueMs = monotonicMs();
+  const wait = (): void => {
+    dueMs = receiver.silentAfterMs;
+    timer = setTimeout(look, dueMs - monotonicMs());
   };
-  look();
+  const look = (): void => {
+    if (monotonicMs() - dueMs > ASLEEP_MS) receiver.listenAgain();
+    broken = receiver.silentAfterMs <= monotonicMs();
+    if (broken) stream.end({ grpcStatus: "DEADLINE_EXCEEDED", message: SILENT.message });
+    else wait();
+  };
+  const stop = (): void => {
+    clearTimeout(timer);
+  };
+  wait();
   return {
     isBroken: () => broken,
-    stop: () => {
-      clearTimeout(timer);
+    pause: stop,
+    resume: () => {
+      receiver.listenAgain();
+      wait();
     },
+    stop,
   };
 }

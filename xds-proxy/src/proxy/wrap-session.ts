@@ -58,6 +58,7 @@ export class WrapSession {
   #upstream: UpstreamView;
   #lastActivityMs: number;
   #rootEp: number;
+  #isBeating = false;
 
   /** @throws ConfigError, UpstreamError */
   constructor(options: WrapSessionOptions, context: WrapContext) {
@@ -162,6 +163,9 @@ export class WrapSession {
   async #beat(): Promise<void> {
     const { stream } = this.#options;
     const { roots } = this.#context;
+    // A receiver that does not read has no use for more than one; it would get all of them late.
+    if (this.#isBeating) return;
+    this.#isBeating = true;
     try {
       if (roots.current.root.ep !== this.#rootEp) {
         this.#rootEp = roots.current.root.ep;
@@ -170,6 +174,8 @@ export class WrapSession {
       await stream.write(await this.#push.heartbeat());
     } catch (error) {
       stream.end(failureOf(error));
+    } finally {
+      this.#isBeating = false;
     }
   }
 }
