@@ -102,9 +102,9 @@ describe("a response that the generated code has written", () => {
   test("may hold fields that nobody knows, anywhere between its own", () => {
     fc.assert(
       fc.property(DELTA, UNKNOWN_FIELD, ({ bytes }, field) => {
-        const { raw, ...plain } = readResponse(bytes, "delta");
-        expect(readResponse(concat(field, bytes), "delta")).toMatchObject(plain);
-        expect(readResponse(concat(bytes, field), "delta")).toMatchObject(plain);
+        const read = readResponse(bytes, "delta");
+        for (const raw of [concat(field, bytes), concat(bytes, field)])
+          expect(readResponse(raw, "delta")).toEqual({ ...read, raw });
       }),
     );
   });
