@@ -1,6 +1,7 @@
 /** go-control-plane's own integration suite (v0.14.0, `pkg/test/main`), unmodified, with real Envoy. */
-import { expect, test } from "vitest";
-import { runSuite, type SuiteMode, type SuiteResult } from "../proxy/suite/suite.ts";
+import { describe, expect, test } from "vitest";
+import { proxyOptions, proxyTrust, type ProxyPlace } from "../proxy/harness/proxy-config.ts";
+import { CONTROL_PLANE, runSuite, type SuiteMode, type SuiteResult } from "../proxy/suite/suite.ts";
 
 /** The suite's own defaults. */
 const UPDATES = 3;
@@ -40,31 +41,68 @@ function counted({ log }: SuiteResult, what: "fetches" | "requests" | "responses
 
 interface Row {
   readonly mode: SuiteMode;
-  readonly flags?: string;
+  /** Of the suite. */
+  readonly flags: string;
 }
+
+const flagsOf = ({ flags }: Row): readonly string[] => flags.split(" ").filter(Boolean);
 
 /** Types that each update changes: clusters, endpoints, listeners, routes. */
 const CHANGED_TYPES = 4;
 
-test.each<Row>([{ mode: "ads" }, { mode: "xds" }, { mode: "xds", flags: "-mux" }, { mode: "ads", flags: "-tls" }])(
-  "Envoy on the suite's control plane itself, state of the world: $mode $flags",
-  async ({ mode, flags }) => {
-    const result = await runSuite({ mode, flags: flags?.split(" ") ?? [] });
-    expectPassed(result, mode);
-    expect(counted(result, "responses")).toBeGreaterThanOrEqual(UPDATES * CHANGED_TYPES);
-    expect(ackCount(result)).toBeGreaterThanOrEqual(UPDATES * CHANGED_TYPES);
-  },
-);
+test.each<Row>([
+  { mode: "ads", flags: "" },
+  { mode: "xds", flags: "" },
+  { mode: "xds", flags: "-mux" },
+  { mode: "ads", flags: "-tls" },
+])("Envoy on the suite's control plane itself, state of the world: $mode $flags", async (row) => {
+  const result = await runSuite({ mode: row.mode, flags: flagsOf(row) });
+  expectPassed(result, row.mode);
+  expect(counted(result, "responses")).toBeGreaterThanOrEqual(UPDATES * CHANGED_TYPES);
+  expect(ackCount(result)).toBeGreaterThanOrEqual(UPDATES * CHANGED_TYPES);
+});
 
-test.each<Row>([{ mode: "delta-ads" }, { mode: "delta" }, { mode: "delta-ads", flags: "-tls" }])(
-  "Envoy on the suite's control plane itself, by increments: $mode $flags",
-  async ({ mode, flags }) => {
-    expectPassed(await runSuite({ mode, flags: flags?.split(" ") ?? [] }), mode);
-  },
-);
+test.each<Row>([
+  { mode: "delta-ads", flags: "" },
+  { mode: "delta", flags: "" },
+  { mode: "delta-ads", flags: "-tls" },
+])("Envoy on the suite's control plane itself, by increments: $mode $flags", async (row) => {
+  expectPassed(await runSuite({ mode: row.mode, flags: flagsOf(row) }), row.mode);
+});
 
 test("Envoy on the suite's control plane itself, by polling", async () => {
   const result = await runSuite({ mode: "rest" });
   expectPassed(result, "rest");
   expect(counted(result, "fetches")).toBeGreaterThanOrEqual(UPDATES * CHANGED_TYPES);
+});
+
+/** In a network that has nothing else in it. */
+const PROXY_PORT = 15_010;
+const NODE = { id: "sidecar~127.0.0.1~app.team-a~team-a.svc.cluster.local", metadata: { NAMESPACE: "team-a" } };
+
+async function runThrough(mode: ProxyPlace["mode"], row: Row): Promise<SuiteResult> {
+  const place = { mode, upstream: CONTROL_PLANE, listen: `127.0.0.1:${PROXY_PORT}` };
+  const between = { proxies: [proxyOptions(await proxyTrust(), place)], adsPort: PROXY_PORT, node: NODE };
+  return await runSuite({ mode: row.mode, flags: flagsOf(row), ...between });
+}
+
+const MODES = ["check", "wrap+unwrap"] as const;
+
+describe.each(MODES)("through wpgate proxy in mode %s", (between) => {
+  test.each<Row>([
+    { mode: "ads", flags: "" },
+    { mode: "ads", flags: "-tls" },
+  ])("Envoy on the suite's control plane, state of the world: $mode $flags", async (row) => {
+    const result = await runThrough(between, row);
+    expectPassed(result, row.mode);
+    expect(counted(result, "responses")).toBeGreaterThanOrEqual(UPDATES * CHANGED_TYPES);
+    expect(ackCount(result)).toBeGreaterThanOrEqual(UPDATES * CHANGED_TYPES);
+  });
+
+  test.each<Row>([
+    { mode: "delta-ads", flags: "" },
+    { mode: "delta-ads", flags: "-tls" },
+  ])("Envoy on the suite's control plane, by increments: $mode $flags", async (row) => {
+    expectPassed(await runThrough(between, row), row.mode);
+  });
 });

@@ -18,7 +18,7 @@ const MESSAGE = "Hi, there!";
 
 interface Bootstrap {
   readonly admin: { access_log_path: string };
-  readonly node: { id: string };
+  readonly node: { id: string; metadata?: object };
   readonly static_resources: { readonly clusters: readonly Cluster[] };
 }
 
@@ -43,7 +43,7 @@ async function main(run: SuiteRun): Promise<SuiteResult> {
     };
     await start(run.programs.upstream, `-message=${MESSAGE}`);
     const runtimes = run.mode === "ads" ? 2 : 1;
-    const options = [`--xds=${run.mode}`, `--runtimes=${runtimes}`, `--nodeID=${run.nodeId}`, `-message=${MESSAGE}`];
+    const options = [`--xds=${run.mode}`, `--runtimes=${runtimes}`, `--nodeID=${run.node.id}`, `-message=${MESSAGE}`];
     const suite = await start(run.programs.main, ...options, "-debug", ...run.flags);
     await suite.log.waitFor(/waiting for the first request/);
     for (const proxy of run.proxies) {
@@ -63,9 +63,9 @@ async function main(run: SuiteRun): Promise<SuiteResult> {
 }
 
 /** The suite's own, which connects to the control plane or, where one is named, to another port in its place. */
-async function bootstrapOf({ programs, mode, nodeId, adsPort }: SuiteRun): Promise<Bootstrap> {
+async function bootstrapOf({ programs, mode, node, adsPort }: SuiteRun): Promise<Bootstrap> {
   const bootstrap = parse(await readFile(join(programs.bootstraps, `bootstrap-${mode}.yaml`), "utf8")) as Bootstrap;
-  bootstrap.node.id = nodeId;
+  Object.assign(bootstrap.node, node);
   // One of them names /dev/stdout, which cannot be opened where it is a socket.
   bootstrap.admin.access_log_path = "/dev/null";
   for (const { load_assignment } of bootstrap.static_resources.clusters)

@@ -7,6 +7,9 @@ import type { ProxyOptions } from "../harness/proxy-process.ts";
 import { inOwnNetwork } from "./network.ts";
 import { suitePrograms, type SuitePrograms } from "./programs.ts";
 
+/** Where the suite's control plane listens. */
+export const CONTROL_PLANE = "127.0.0.1:18000";
+
 /** How Envoy talks to the control plane. */
 export type SuiteMode = "ads" | "delta-ads" | "xds" | "delta" | "rest";
 
@@ -14,8 +17,8 @@ export interface SuiteOptions {
   readonly mode: SuiteMode;
   /** Of the suite, such as `-tls` and `-mux`. */
   readonly flags?: readonly string[];
-  /** Envoy's; the suite's own `test-id` when absent. */
-  readonly nodeId?: string;
+  /** Who Envoy says it is; the suite's own `test-id` when absent. */
+  readonly node?: { readonly id: string; readonly metadata?: object };
   /** What stands between Envoy and the control plane, which is on 127.0.0.1:18000; the control plane's side first. */
   readonly proxies?: readonly ProxyOptions[];
   /** Where Envoy connects to; the control plane itself when absent. */
@@ -40,7 +43,7 @@ export interface SuiteResult {
 
 export async function runSuite(options: SuiteOptions): Promise<SuiteResult> {
   const spec: SuiteRun = {
-    ...{ flags: [], nodeId: "test-id", proxies: [], ...options },
+    ...{ flags: [], node: { id: "test-id" }, proxies: [], ...options },
     ...{ programs: await suitePrograms(), envoy: await findEnvoy({ environment: process.env }) },
   };
   const loader = pathToFileURL(projectFile("node_modules/tsx/dist/loader.mjs")).href;
