@@ -64,6 +64,14 @@ export class Proxied {
     return streams.flatMap(({ types }) => types).find((type) => type.short === short)?.lastRefusal;
   }
 
+  /** What was refused since the log had so many lines. */
+  refusalsSince(count: number): readonly Refusal[] {
+    const events = this.proxy.log
+      .since(count)
+      .flatMap((line) => (line.startsWith("{") ? [JSON.parse(line) as Refusal] : []));
+    return events.filter(({ event }) => event === "response.refused");
+  }
+
   /** SIGKILL, and another one with the same state. */
   async restartProxy(): Promise<void> {
     await this.proxy.kill();
@@ -81,4 +89,13 @@ interface TypeState {
   readonly short: string;
   readonly version: string;
   readonly lastRefusal?: { readonly code: string; readonly resource: string; readonly reason: string };
+}
+
+interface Refusal {
+  readonly event: string;
+  /** Such as `LDS`. */
+  readonly type: string;
+  readonly resource: string;
+  readonly code: string;
+  readonly reason: string;
 }

@@ -2,12 +2,12 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { until } from "../../xds-proxy/src/demo/until.ts";
 import type { NamespaceBundle } from "../../xds-proxy/src/owner/bundle.ts";
-import { EXTENSION } from "../../xds-proxy/src/xds/type-url.ts";
 import { ecdsName, member, wasmConfigs } from "../lab/delivery.ts";
 import { Lab } from "../lab/lab.ts";
 import { PinnedModule } from "../lab/plugin.ts";
 import { Owner, pinOf } from "../scenarios/owner.ts";
 import { Proxied } from "./proxied.ts";
+import { lastErrors } from "./syncz.ts";
 
 const NAMESPACES = { sotw: "team-a", delta: "team-b" } as const;
 
@@ -95,7 +95,10 @@ describe.each(["sotw", "delta"] as const)("%s", (protocol) => {
       },
     });
     expect(refusal.resource).toBe(ecdsName(`${namespace}/wpgate`));
-    const told = await until({ what: "the refusal in istiod's syncz", probe: () => lastErrorAt(namespace) });
+    const told = await until({
+      what: "the refusal in istiod's syncz",
+      probe: async () => (await lastErrors(lab, `shop.${namespace}`))[0],
+    });
     expect(told).toMatch(/^wpgate refused ECDS .*: KEY_UNKNOWN: .*\(the last verified statements are in it instead\)$/);
     await proxied.workload.answers("/orders/1", 200);
   });
@@ -106,14 +109,3 @@ describe.each(["sotw", "delta"] as const)("%s", (protocol) => {
     await proxied.workload.answers("/customers", 403);
   });
 });
-
-/** What istiod says of the extension configurations of a namespace's only Envoy. */
-async function lastErrorAt(namespace: string): Promise<string | undefined> {
-  const rows = (await lab.istiod.debug("/debug/syncz")) as readonly {
-    readonly proxy: string;
-    readonly resources: unknown;
-  }[];
-  const row = rows.find(({ proxy }) => proxy === `shop.${namespace}`);
-  const error = member(row?.resources, "ecds", "lastError") ?? member(row?.resources, EXTENSION, "lastError");
-  return typeof error === "string" ? error : undefined;
-}

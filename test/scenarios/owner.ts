@@ -52,8 +52,18 @@ export interface Policy {
   readonly readers?: readonly RecipientPublic[];
 }
 
+/** An object of another kind. */
+export interface SignedObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly namespace: string };
+  readonly spec: unknown;
+}
+
 export interface BundleContent {
   readonly policies: readonly Policy[];
+  /** Beside the policies; their types come after theirs in the order of a set. */
+  readonly objects?: readonly SignedObject[];
   /** Of set, fresh and each policy that has none of its own; `1` when absent. */
   readonly ver?: string;
   readonly freshVer?: string;
@@ -79,6 +89,18 @@ export interface OwnerOptions {
   readonly mesh?: string;
   readonly root?: Partial<RootDocument>;
   readonly keys?: KeyRing;
+}
+
+interface Signing {
+  readonly iatSec: number;
+  readonly expSec: number;
+  readonly ver: string;
+  readonly key: Signer;
+}
+
+interface SignedEntry {
+  readonly entry: SetEntry;
+  readonly envelopes: readonly Uint8Array[];
 }
 
 type Content = Pick<StatementOptions, "data" | "rt" | "name" | "ver" | "recipient" | "iatSec" | "expSec">;
@@ -126,10 +148,14 @@ export class Owner {
 
   /** Signs policies, set and fresh. */
   async bundle(content: BundleContent): Promise<NamespaceBundle> {
-    const { ver = "1", iatSec = nowSec(), policies } = content;
+    const { ver = "1", iatSec = nowSec(), policies, objects = [] } = content;
     const keys = { ...this.keys, ...content.keys };
     const times = { iatSec, expSec: content.expSec ?? iatSec + 30 * DAY_SEC };
-    const signed = await Promise.all(policies.map((policy) => this.#policy(policy, { ...times, ver, key: keys.cfg })));
+    const signing = { ...times, ver, key: keys.cfg };
+    const signed = await Promise.all([
+      ...policies.map((policy) => this.#policy(policy, signing)),
+      ...objects.map((object) => this.#object(object, signing)),
+    ]);
     const rcps = new Set(policies.flatMap(({ readers = [] }) => readers.map(({ p256dh }) => keyIdOf(p256dh))));
     const set = encodeSet({ rcps: [...rcps], entries: signed.map(({ entry }) => entry) });
     const fresh = encodeFresh({ set: { ver, cd: digestOf(set) } });
@@ -155,10 +181,15 @@ export class Owner {
     return await signStatement({ ...addressOf(this.root), use, ep: this.root.ep, signers, ...content });
   }
 
-  async #policy(
-    policy: Policy,
-    options: { iatSec: number; expSec: number; ver: string; key: Signer },
-  ): Promise<{ entry: SetEntry; envelopes: readonly Uint8Array[] }> {
+  async #object(object: SignedObject, { key, ...content }: Signing): Promise<SignedEntry> {
+    const { apiVersion, kind, metadata } = object;
+    const [rt, name] = [`${apiVersion}/${kind}`, `${metadata.namespace}/${metadata.name}`];
+    const data = utf8(JSON.stringify(object));
+    const envelope = await this.sign("cfg", { ...content, rt, name, data }, key);
+    return { entry: { rt, name, ver: content.ver, cds: [{ cd: digestOf(data) }] }, envelopes: [envelope] };
+  }
+
+  async #policy(policy: Policy, options: Signing): Promise<SignedEntry> {
     const { key, ...times } = options;
     const name = `${this.ns}/${policy.name}`;
     const ver = policy.ver ?? options.ver;
