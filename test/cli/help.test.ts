@@ -67,13 +67,16 @@ test("these are all commands", () => {
     "status",
     "filter pin",
     "filter env",
+    "guard init",
+    "guard check",
+    "doctor",
     "demo",
   ]);
 });
 
 describe("examples work when pasted", () => {
-  // The demo's own needs Envoy: test/e2e/demo.test.ts; others need a cluster: test/istio/cli-help.test.ts.
-  const elsewhere = new Set(["demo", "apply", "status"]);
+  // The demo's own needs Envoy (test/e2e/demo.test.ts), guard and doctor do, too (test/guard/envoy.test.ts); others need a cluster: test/istio/cli-help.test.ts.
+  const elsewhere = new Set(["demo", "apply", "status", "guard", "doctor"]);
   test.each(COMMANDS.filter(([name = ""]) => !elsewhere.has(name)).map((path) => [path.join(" "), path] as const))(
     "wpgate %s",
     async (name, path) => {

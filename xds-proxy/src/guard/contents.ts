@@ -1,6 +1,6 @@
 /** What may be anywhere inside of a resource: code, unknown types, fields newer than this program, forged filter state. */
 import type { DescMessage, Message } from "@bufbuild/protobuf";
-import { isListedCode } from "./code.ts";
+import { isListedCode, sha256Hex } from "./code.ts";
 import type { Findings } from "./findings.ts";
 import { isCode, knownType } from "./known-types.ts";
 import type { Guard } from "./types.ts";
@@ -31,9 +31,18 @@ export function checkContents(schema: DescMessage, message: Message, where: stri
       const { type } = unpacked;
       if (own !== undefined && name === own) return false;
       if (isListedCode(guard, name, unpacked)) return false;
-      if (isCode(type)) findings.add("code", at, `${name} is ${type}, which spec.code does not list`);
+      if (isCode(type))
+        findings.add(
+          "code",
+          at,
+          `${name} is ${type}, which spec.code does not list (its SHA-256 is ${sha256Hex(unpacked.bytes)})`,
+        );
       else if (isProtected && knownType(type) === undefined)
-        findings.add("unknown-type", at, type === "" ? `${name} has no type` : `${name} is ${type}`);
+        findings.add(
+          "unknown-type",
+          at,
+          type === "" ? `${name} has no type` : `${name} is ${type} (its SHA-256 is ${sha256Hex(unpacked.bytes)})`,
+        );
       return true;
     },
     unreadable: (at, reason) => {

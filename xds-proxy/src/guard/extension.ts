@@ -71,8 +71,8 @@ function checkOwn(
 
 function checkPlugin(config: PluginConfig, guard: Guard, findings: Findings): void {
   const where = "typed_config.config";
-  const policy = POLICIES.get(config.failurePolicy);
-  if (config.failOpen || policy === undefined || !guard.filter.failurePolicy.includes(policy)) {
+  const policy = policyNameOf(config);
+  if (policy === undefined || !guard.filter.failurePolicy.includes(policy)) {
     const shown = config.failOpen
       ? "fail_open"
       : ((FailurePolicy[config.failurePolicy] as string | undefined) ?? String(config.failurePolicy));
@@ -88,6 +88,11 @@ function checkPlugin(config: PluginConfig, guard: Guard, findings: Findings): vo
     where,
     "capabilities are restricted, which can keep the filter from being called",
   );
+}
+
+/** Undefined for one that lets requests through. */
+export function policyNameOf({ failOpen, failurePolicy }: PluginConfig): FailurePolicyName | undefined {
+  return failOpen ? undefined : POLICIES.get(failurePolicy);
 }
 
 /** Unspecified means closed until the next push. */
@@ -132,7 +137,8 @@ function checkCode(
     findings.add("module", where, `the module's digest is ${digest}, which spec.filter.sha256 does not list`);
 }
 
-function digestOf(code: AsyncDataSource | undefined, { sha256OfFile }: ExtensionOptions): string | undefined {
+/** Lower case hex; undefined when nothing says which module it is. */
+export function digestOf(code: AsyncDataSource | undefined, { sha256OfFile }: ExtensionOptions): string | undefined {
   if (code?.specifier.case === "remote") return code.specifier.value.sha256.toLowerCase() || undefined;
   const source = code?.specifier.case === "local" ? code.specifier.value.specifier : undefined;
   if (source?.case === "inlineBytes") return sha256Hex(source.value);

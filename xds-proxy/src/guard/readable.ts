@@ -22,6 +22,7 @@ import {
   JwtAuthenticationSchema,
   PerRouteConfigSchema,
 } from "../gen/proto/envoy/extensions/filters/http/jwt_authn/v3/config_pb.js";
+import { LuaPerRouteSchema, LuaSchema } from "../gen/proto/envoy/extensions/filters/http/lua/v3/lua_pb.js";
 import { RBACPerRouteSchema, RBACSchema } from "../gen/proto/envoy/extensions/filters/http/rbac/v3/rbac_pb.js";
 import { RouterSchema } from "../gen/proto/envoy/extensions/filters/http/router/v3/router_pb.js";
 import { ConfigSchema as HttpSetFilterStateSchema } from "../gen/proto/envoy/extensions/filters/http/set_filter_state/v3/set_filter_state_pb.js";
@@ -36,6 +37,8 @@ import {
 import { HttpProtocolOptionsSchema } from "../gen/proto/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js";
 
 export const READABLE: readonly DescMessage[] = [
+  LuaSchema,
+  LuaPerRouteSchema,
   HttpConnectionManagerSchema,
   TcpProxySchema,
   NetworkSetFilterStateSchema,

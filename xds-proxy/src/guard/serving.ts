@@ -23,7 +23,7 @@ const KEEPS_DESTINATION: ReadonlySet<string> = new Set([
 ]);
 const ORIGINAL_DST = "envoy.extensions.filters.listener.original_dst.v3.OriginalDst";
 
-export function servingChains(listener: Listener, guard: Guard): readonly Serving[] {
+export function servingChains(listener: Listener, guard: Pick<Guard, "ports">): readonly Serving[] {
   return guard.ports.flatMap((port) => chainsFor(listener, port.port).map((chain) => ({ chain, port })));
 }
 

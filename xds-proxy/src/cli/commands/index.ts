@@ -4,9 +4,11 @@ import type { CliContext } from "../context.ts";
 import { applyCommand } from "./apply.ts";
 import { demoCommand } from "./demo.ts";
 import { diffCommand } from "./diff.ts";
+import { doctorCommand } from "./doctor.ts";
 import { explainCommand } from "./explain.ts";
 import { filterCommand } from "./filter.ts";
 import { freshCommand } from "./fresh.ts";
+import { guardCommand } from "./guard.ts";
 import { inspectCommand } from "./inspect.ts";
 import { keygenCommand } from "./keygen.ts";
 import { proxyCommand } from "./proxy.ts";
@@ -33,6 +35,8 @@ export const COMMANDS: readonly ((context: CliContext) => Command)[] = [
   applyCommand,
   statusCommand,
   filterCommand,
+  guardCommand,
+  doctorCommand,
   proxyCommand,
   demoCommand,
 ];
