@@ -34,6 +34,7 @@ interface Ports {
   readonly http: number;
   readonly monitoring: number;
   readonly webhook: number;
+  readonly secure: number;
 }
 
 export interface IstiodOptions {
@@ -54,6 +55,7 @@ export class Istiod {
   readonly #httpPort: number;
   readonly #monitoringPort: number;
   readonly #webhookPort: number;
+  readonly #securePort: number;
   readonly #options: IstiodOptions;
   #process: GuardedProcess | undefined;
 
@@ -63,12 +65,13 @@ export class Istiod {
     this.#httpPort = ports.http;
     this.#monitoringPort = ports.monitoring;
     this.#webhookPort = ports.webhook;
+    this.#securePort = ports.secure;
   }
 
   static async start(options: IstiodOptions): Promise<Istiod> {
     const ports = {
       ...{ ads: await freePort(), http: await freePort() },
-      ...{ monitoring: await freePort(), webhook: await freePort() },
+      ...{ monitoring: await freePort(), webhook: await freePort(), secure: await freePort() },
     };
     const istiod = new Istiod(options, ports);
     await istiod.resume();
@@ -78,6 +81,11 @@ export class Istiod {
   /** Where the API server asks for sidecars. */
   get injectionUrl(): string {
     return `https://127.0.0.1:${this.#webhookPort}/inject`;
+  }
+
+  /** Where Envoys connect with TLS and the token of their account; with `injection` only, which has the certificate. */
+  get securePort(): number {
+    return this.#securePort;
   }
 
   get pid(): number {
@@ -113,8 +121,8 @@ export class Istiod {
       args: [
         ...["discovery", `--kubeconfig=${this.#options.kubeconfig}`, "--meshConfig=mesh.yaml", "--shutdownDuration=1s"],
         ...[`--grpcAddr=127.0.0.1:${this.adsPort}`, `--httpAddr=127.0.0.1:${this.#httpPort}`],
-        ...[`--monitoringAddr=127.0.0.1:${this.#monitoringPort}`, "--secureGRPCAddr=", "--ctrlz_port=0"],
-        ...(injection ? [`--httpsAddr=127.0.0.1:${this.#webhookPort}`, ...CERTIFICATE_FLAGS] : ["--httpsAddr="]),
+        ...[`--monitoringAddr=127.0.0.1:${this.#monitoringPort}`, "--ctrlz_port=0"],
+        ...(injection ? [...this.#secureFlags(), ...CERTIFICATE_FLAGS] : ["--httpsAddr=", "--secureGRPCAddr="]),
       ],
     });
     this.#process = process;
@@ -123,6 +131,10 @@ export class Istiod {
 
   async stop(): Promise<void> {
     await this.#process?.stop();
+  }
+
+  #secureFlags(): readonly string[] {
+    return [`--httpsAddr=127.0.0.1:${this.#webhookPort}`, `--secureGRPCAddr=127.0.0.1:${this.#securePort}`];
   }
 }
 

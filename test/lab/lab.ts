@@ -23,6 +23,7 @@ export type LabWorkload = Pick<WorkloadOptions, "namespace" | "name" | "labels">
   Partial<
     Pick<
       WorkloadOptions,
+      | "port"
       | "delta"
       | "ads"
       | "clusters"
@@ -44,13 +45,16 @@ export class Lab {
   readonly programs: Programs;
   readonly api: ApiServer;
   readonly istiod: Istiod;
+  /** Of istiod's certificate, PEM; where it has one. */
+  readonly istiodAuthority: string | undefined;
   readonly #workloads = new Set<Workload>();
   #addresses = 1;
 
-  private constructor(parts: Pick<Lab, "programs" | "api" | "istiod">) {
+  private constructor(parts: Pick<Lab, "programs" | "api" | "istiod" | "istiodAuthority">) {
     this.programs = parts.programs;
     this.api = parts.api;
     this.istiod = parts.istiod;
+    this.istiodAuthority = parts.istiodAuthority;
   }
 
   static async start(options: LabOptions = {}): Promise<Lab> {
@@ -75,7 +79,7 @@ export class Lab {
         const webhook = injectionWebhook(istiod.injectionUrl, injection.authority);
         await kubectl({ programs, kubeconfig, stdin: JSON.stringify(webhook) }, ["create", "-f", "-"]);
       }
-      return new Lab({ programs, api, istiod });
+      return new Lab({ programs, api, istiod, istiodAuthority: injection?.authority });
     } catch (error) {
       await api.stop();
       throw error;
@@ -122,8 +126,7 @@ export class Lab {
   async #start(kind: "sidecar" | "gateway", options: LabWorkload): Promise<Workload> {
     const app = await startBackend();
     const address = `127.0.0.${++this.#addresses}`;
-    const port = await freePort(address);
-    const { namespace, name, labels } = options;
+    const { namespace, name, labels, port = await freePort(address) } = options;
     await this.apply({ apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } });
     const objects = kind === "sidecar" ? sidecarObjects : gatewayObjects;
     await this.apply(...objects({ namespace, name, labels, address, port, appPort: app.port }));
