@@ -4,9 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ProxyConfig, UpstreamConfig } from "../config/proxy-config.ts";
 import type { Requirement } from "../identity/authenticate.ts";
+import { ENVELOPE_OVERHEAD_MAX_BYTES } from "../gen/limits.ts";
 import { TokenVerifier } from "../identity/jwt.ts";
 import { startAdminServer, type AdminServer } from "./admin-server.ts";
-import { CheckSide } from "./check-side.ts";
+import { CheckSide, isUnwrapping } from "./check-side.ts";
 import { Half } from "./half.ts";
 import { ProxyMetrics } from "./metrics.ts";
 import type { ProxyOptions, RunningProxy } from "./running-proxy.ts";
@@ -118,6 +119,7 @@ class WholeProxy implements RunningProxy, ProxyView {
       ...parts,
       listen,
       upstream,
+      messageMaxBytes: this.#config.limits.messageMaxBytes,
       requirement,
       side: (connect) => new WrapSide({ ...parts, connect }),
     });
@@ -126,12 +128,14 @@ class WholeProxy implements RunningProxy, ProxyView {
   /** Beside Envoy the socket is what is trusted. */
   #checking(upstream: UpstreamConfig): Half<CheckSide> {
     const parts = { ...this.#options, config: this.#config, metrics: this.#metrics };
-    const { listen, namespace } = this.#config;
+    const { listen, namespace, limits } = this.#config;
     const requirement = (): Requirement => ({ trustDomains: [], namespace, mtls: false });
     return new Half({
       ...parts,
       listen,
       upstream,
+      // What a wrapping proxy may take has to come through with its envelope around it.
+      messageMaxBytes: limits.messageMaxBytes + (isUnwrapping(this.#config) ? 2 * ENVELOPE_OVERHEAD_MAX_BYTES : 0),
       requirement,
       side: (connect) => new CheckSide({ ...parts, connect }),
     });

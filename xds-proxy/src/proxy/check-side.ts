@@ -57,6 +57,7 @@ export class CheckSide {
     this.#context = {
       ...{ mode, trust: this.#trust, keeper: this.#store, policy: RECONNECT, log, metrics, nowMs },
       files: new LocalCode(modules, this.#ended.signal),
+      resourcesMaxCount: config.limits.resourcesMaxCount,
       recipient: this.#recipient && encodeRecipientVariable(this.#recipient),
     };
     this.#trust.onChange((ns) => {

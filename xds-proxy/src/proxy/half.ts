@@ -19,6 +19,8 @@ export interface HalfOptions<S extends Side> extends ProxyOptions {
   readonly metrics: ProxyMetrics;
   readonly listen: readonly ListenConfig[];
   readonly upstream: UpstreamConfig;
+  /** Of one message from there. */
+  readonly messageMaxBytes: number;
   readonly requirement: (side: S) => Requirement;
   readonly side: (connect: ConnectUpstream) => S;
 }
@@ -32,9 +34,9 @@ export class Half<S extends Side> {
 
   /** @throws ConfigError, UpstreamError */
   constructor(options: HalfOptions<S>) {
-    const { config, log, metrics, upstream } = options;
+    const { config, log, metrics, upstream, messageMaxBytes } = options;
     this.#options = options;
-    this.#client = new AdsClient({ upstream, limits: config.limits });
+    this.#client = new AdsClient({ upstream, limits: { messageMaxBytes } });
     this.side = options.side(this.#client.connect);
     const requirement = options.requirement(this.side);
     const serve = (arrival: Arrival): Serving => this.side.serve(arrival);

@@ -3,11 +3,12 @@
  * message after the other, in the order in which they came; whoever is slow holds back the other side, not the memory.
  */
 import type { ProxyMode } from "../config/proxy-config.ts";
+import { LimitError } from "../errors.ts";
 import type { Node } from "../gen/proto/envoy/config/core/v3/base_pb.js";
 import { Relay, type RelayEffect } from "../xds/relay.ts";
 import { readRequest, writeRequest, type Request } from "../xds/request.ts";
 import type { Resource } from "../xds/resource.ts";
-import { readResponse, writeResponse } from "../xds/response.ts";
+import { readResponse, writeResponse, type Response } from "../xds/response.ts";
 import { EXTENSION, LISTENER, shortName } from "../xds/type-url.ts";
 import { failureOf, type AdsStream, type ConnectUpstream, type NodeStream } from "./ads-stream.ts";
 import { Inspection } from "./inspection.ts";
@@ -31,6 +32,8 @@ export interface SessionContext {
   readonly files: CodeFiles;
   readonly keeper: AcceptedKeeper;
   readonly recipient?: string | undefined;
+  /** Of one type on one stream. */
+  readonly resourcesMaxCount: number;
   readonly policy: ReconnectPolicy;
   readonly log: Logger;
   readonly metrics: ProxyMetrics;
@@ -50,8 +53,9 @@ export interface SessionOptions {
   readonly isStale: () => boolean;
 }
 
-/** Responses that Envoy has not answered; beyond that istiod has to wait. */
+/** Responses that Envoy has not answered, and what is in them; beyond that istiod has to wait. */
 const PENDING_MAX_COUNT = 64;
+const PENDING_MAX_BYTES = 64 * 1024 * 1024;
 /** After that, a type for which istiod has sent nothing is served from what is kept. */
 const PATIENCE_MS = 3_000;
 const STALENESS_POLL_MS = 1_000;
@@ -190,12 +194,28 @@ export class Session {
       this.#report.withheld(typeUrl);
       return;
     }
+    this.#assertRoom(response);
     if (typeUrl === LISTENER) await this.#learnOwners(response.resources);
     const inspected = await this.#inspection.inspect(response);
     this.#report.inspected(typeUrl, inspected.refused);
     await this.#apply(this.#relay.handle({ kind: "response", inspected }));
-    while (this.#relay.pendingCount > PENDING_MAX_COUNT && !this.#ended.signal.aborted)
+    while (this.#isBehind && !this.#ended.signal.aborted)
       await new Promise<void>((resolve) => (this.#answered = resolve));
+  }
+
+  get #isBehind(): boolean {
+    return this.#relay.pendingCount > PENDING_MAX_COUNT || this.#relay.pendingBytes > PENDING_MAX_BYTES;
+  }
+
+  /** @throws LimitError */
+  #assertRoom({ typeUrl, resources }: Response): void {
+    const { resourcesMaxCount } = this.#context;
+    const { accepted } = this.#relay.known(typeUrl);
+    const count = this.#options.stream.protocol === "sotw" ? 0 : accepted.size;
+    if (count + resources.length <= resourcesMaxCount) return;
+    const more = resources.filter(({ name }) => count === 0 || !accepted.has(name)).length;
+    if (count + more > resourcesMaxCount)
+      throw new LimitError(`more than ${resourcesMaxCount} resources of ${shortName(typeUrl)}`);
   }
 
   async #learnOwners(listeners: readonly Resource[]): Promise<void> {

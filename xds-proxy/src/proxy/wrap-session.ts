@@ -12,6 +12,7 @@ import { failureOf, type AdsStream, type ConnectUpstream, type NodeStream } from
 import { LOG_EVENTS, type Logger } from "./log.ts";
 import type { ProxyMetrics } from "./metrics.ts";
 import type { NodeFacts } from "./node.ts";
+import { printable } from "./refused.ts";
 import type { WrapRoots } from "./wrap-roots.ts";
 import type { StreamView, UpstreamView } from "./view.ts";
 import type { ProxyMode } from "../config/proxy-config.ts";
@@ -116,7 +117,8 @@ export class WrapSession {
       stream.end({ grpcStatus: "UNAVAILABLE", message: "the stream of istiod has ended" });
     } catch (error) {
       if (upstream === undefined) metrics.upstreamAttempt(codeOf(error));
-      this.#context.log.warn(LOG_EVENTS.upstreamLost, { stream: this.id, node: this.node.id, reason: String(error) });
+      const about = { stream: this.id, node: this.node.id, code: codeOf(error), reason: printable(String(error)) };
+      this.#context.log.warn(LOG_EVENTS.upstreamLost, about);
       stream.end(failureOf(error));
     } finally {
       clearInterval(heart);

@@ -48,6 +48,7 @@ interface Sent {
   readonly nonce: string;
   readonly version: string;
   readonly delivery: Omit<Response, "nonce"> | undefined;
+  readonly lengthBytes: number;
   /** The server's; undefined where it waits for no answer, or not any more. */
   upstreamNonce: string | undefined;
   refusal: string | undefined;
@@ -93,6 +94,13 @@ export class Relay {
     let count = 0;
     for (const { sent } of this.#types.values()) count += sent.length;
     return count;
+  }
+
+  /** Of the resources in them. */
+  get pendingBytes(): number {
+    let bytes = 0;
+    for (const { sent } of this.#types.values()) for (const { lengthBytes } of sent) bytes += lengthBytes;
+    return bytes;
   }
 
   /** In the order in which the client asked for them. */
@@ -236,7 +244,7 @@ export class Relay {
       type.isHeard = true;
       return [this.#deliver(type, delivery, upstream)];
     }
-    type.sent.push({ ...upstream, nonce: "", delivery: undefined, answered: true });
+    type.sent.push({ ...upstream, nonce: "", delivery: undefined, lengthBytes: 0, answered: true });
     return this.#settle(typeUrl, type);
   }
 
@@ -258,7 +266,8 @@ export class Relay {
     upstream: Pick<Sent, "version" | "upstreamNonce" | "refusal">,
   ): RelayEffect {
     const nonce = String(++this.#lastNonce);
-    type.sent.push({ ...upstream, nonce, delivery, answered: false });
+    const lengthBytes = delivery.resources.reduce((sum, { any }) => sum + any.length, 0);
+    type.sent.push({ ...upstream, nonce, delivery, lengthBytes, answered: false });
     return { kind: "downstream", response: { ...delivery, nonce } };
   }
 
