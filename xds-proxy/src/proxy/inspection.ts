@@ -91,11 +91,17 @@ export class Inspection {
     const latest = this.#latest.get(typeUrl);
     if (latest === undefined) return undefined;
     const resources = [...latest.values()];
-    const before = [this.#options.accepted(typeUrl), new Map(this.#sent.get(typeUrl))];
+    const before = new Map(this.#sent.get(typeUrl) ?? this.#options.accepted(typeUrl));
     const held = await this.#hold({ typeUrl, version: AGAIN, nonce: "", resources, removed: [] }, NOTHING_ELSE);
     const { delivery } = held;
-    const isSame = delivery && before.every((forms) => this.#isAll(forms, delivery));
+    const isSame = delivery && this.#isAll(before, delivery);
     return isSame === true ? undefined : held;
+  }
+
+  /** Types whose verdict may have been another one if this one had come first: what leads where is what the clusters say. */
+  judgedAfter(typeUrl: string): readonly string[] {
+    if (typeUrl !== CLUSTER || this.#guards().length === 0) return [];
+    return this.judgedTypes.filter((other) => other !== CLUSTER && other !== EXTENSION);
   }
 
   /** What was kept from before, under what is known now: for when istiod cannot be asked. */
