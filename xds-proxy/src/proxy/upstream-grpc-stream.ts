@@ -41,17 +41,11 @@ export class UpstreamGrpcStream extends GrpcStream {
     this.#call.cancel();
   }
 
-  /** grpc-js reads whatever comes as frames, and inflates it. */
+  /** grpc-js reads whatever comes as frames. */
   #checkHeaders(metadata: Metadata): void {
     const [contentType = ""] = metadata.get("content-type");
-    const [encoding = "identity"] = metadata.get("grpc-encoding");
-    const fault = !String(contentType).startsWith("application/grpc")
-      ? "answers with something else than gRPC"
-      : encoding !== "identity"
-        ? "compresses what it sends, though it was not asked to"
-        : undefined;
-    if (fault === undefined) return;
-    this.over(new UpstreamError("PROTOCOL", `${this.#name} ${fault}`));
+    if (String(contentType).startsWith("application/grpc")) return;
+    this.over(new UpstreamError("PROTOCOL", `${this.#name} answers with something else than gRPC`));
     this.#call.cancel();
   }
 }
