@@ -99,7 +99,7 @@ export interface WrapConfig {
   /** `mailto:` or `https:`, goes into the claim `sub`. */
   readonly contact: string;
   readonly heartbeatSec: number;
-  /** Folder of `*.recipient.json`, named after nodes' service accounts; nothing is sealed when absent. */
+  /** Folder of `NAMESPACE.SERVICEACCOUNT.recipient.json`; nothing is sealed when absent. */
   readonly recipients?: string;
 }
 
