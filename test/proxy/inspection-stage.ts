@@ -1,6 +1,4 @@
 /** One node's inspection with an Envoy behind it that accepts what it gets, and a disk that outlives both. */
-import { concat } from "../../xds-proxy/src/bytes/octets.ts";
-import { bytesField, stringField } from "../../xds-proxy/src/bytes/protobuf.ts";
 import type { Recipient } from "../../xds-proxy/src/envelope/types.ts";
 import { UpstreamError } from "../../xds-proxy/src/errors.ts";
 import type { PinFile } from "../../xds-proxy/src/owner/pin.ts";
@@ -10,7 +8,7 @@ import { Trust, type KeptNamespace, type NamespaceKeeper } from "../../xds-proxy
 import type { Resource } from "../../xds-proxy/src/xds/resource.ts";
 import { readResponse, type Response } from "../../xds-proxy/src/xds/response.ts";
 import { EXTENSION, TYPES, type Protocol } from "../../xds-proxy/src/xds/type-url.ts";
-import { deltaOf } from "./istiod-resources.ts";
+import { wireResponse } from "./wire-response.ts";
 
 export type Forms = ReadonlyMap<string, Resource>;
 
@@ -85,6 +83,7 @@ export class InspectionStage {
       accepted: (typeUrl) => this.accepted(typeUrl),
       kept: (typeUrl) => this.kept(typeUrl),
       initial: () => this.initial,
+      wants: () => true,
     });
   }
 
@@ -100,25 +99,11 @@ export class InspectionStage {
 
   /** As it comes from the wire. */
   response(typeUrl: string, contents: Readonly<Record<string, Uint8Array>>, removed: readonly string[] = []): Response {
-    const version = String(++this.#version);
     const { protocol } = this.options;
-    const resources = Object.entries(contents).map(([name, value]) =>
-      bytesField(
-        2,
-        protocol === "delta"
-          ? deltaOf(name, version, typeUrl, value)
-          : concat(stringField(1, typeUrl), bytesField(2, value)),
-      ),
+    return readResponse(
+      wireResponse({ protocol, typeUrl, nonce: String(++this.#version), contents, removed }),
+      protocol,
     );
-    const names = removed.map((name) => stringField(6, name));
-    const raw = concat(
-      stringField(1, version),
-      ...resources,
-      stringField(4, typeUrl),
-      stringField(5, version),
-      ...names,
-    );
-    return readResponse(raw, protocol);
   }
 
   async send(

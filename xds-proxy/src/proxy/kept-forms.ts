@@ -29,9 +29,9 @@ export class KeptForms {
 
   /** By name; of this stream, else of the last one. */
   of(typeUrl: string): Forms {
-    const { accepted } = this.#options.relay.known(typeUrl);
+    const accepted = this.#origins(typeUrl, this.#options.relay.known(typeUrl).accepted);
     if (accepted.size === 0) return this.stored(typeUrl);
-    return typeUrl === EXTENSION ? this.#origins(accepted) : accepted;
+    return this.#isByName(typeUrl) ? new Map([...this.stored(typeUrl), ...accepted]) : accepted;
   }
 
   /** As the disk has them. */
@@ -44,14 +44,32 @@ export class KeptForms {
     return forms;
   }
 
-  /** The node has accepted these, and they are all that it has of the type. */
-  keep(typeUrl: string, resources: Forms, version: string): void {
-    const { keeper, node } = this.#options;
-    this.#stored.delete(typeUrl);
-    keeper.keepAccepted(node, typeUrl, [...this.#origins(resources).values()], version);
+  /** The node has accepted these. Of what it asks for by name, a server that does not mention it has not taken it away. */
+  keep(typeUrl: string, { resources, removed, version }: Acceptance): void {
+    const { keeper, node, relay } = this.#options;
+    const forms = new Map(this.#origins(typeUrl, resources));
+    if (this.#isByName(typeUrl)) {
+      const subscription = relay.subscription(typeUrl);
+      for (const [name, form] of this.stored(typeUrl))
+        if (!forms.has(name) && !removed.includes(name) && subscription?.wants(name) === true) forms.set(name, form);
+    }
+    this.#stored.set(typeUrl, forms);
+    keeper.keepAccepted(node, typeUrl, [...forms.values()], version);
   }
 
-  #origins(resources: Forms): Forms {
+  #isByName(typeUrl: string): boolean {
+    return this.#options.relay.subscription(typeUrl)?.all === false;
+  }
+
+  /** Only extension configurations are kept in another form than Envoy's. */
+  #origins(typeUrl: string, resources: Forms): Forms {
+    if (typeUrl !== EXTENSION) return resources;
     return new Map([...resources].map(([name, resource]) => [name, this.#options.originOf(resource)]));
   }
+}
+
+export interface Acceptance {
+  readonly resources: Forms;
+  readonly removed: readonly string[];
+  readonly version: string;
 }

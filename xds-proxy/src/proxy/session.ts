@@ -77,6 +77,7 @@ export class Session {
   #wasStale = false;
   #work: Promise<void> = Promise.resolve();
   #answered: (() => void) | undefined;
+  #patience: NodeJS.Timeout | undefined;
 
   constructor(options: SessionOptions, context: SessionContext) {
     const { id, node, stream, connect, isStale } = options;
@@ -93,6 +94,7 @@ export class Session {
       accepted: (typeUrl) => relay.known(typeUrl).accepted,
       kept: (typeUrl) => this.#kept.of(typeUrl),
       initial: (typeUrl) => relay.known(typeUrl).initial,
+      wants: (typeUrl, name) => relay.subscription(typeUrl)?.wants(name) === true,
     });
     const originOf = (resource: Resource): Resource => this.#inspection.originOf(resource);
     this.#kept = new KeptForms({ node: node.id, relay, keeper, originOf });
@@ -129,9 +131,6 @@ export class Session {
     const unwatch = trust.onChange((ns) => {
       if (trust.namespacesFor(node.namespace).includes(ns)) this.#later(() => this.#judgeAgain());
     });
-    const patience = setTimeout(() => {
-      this.#later(() => this.#serveKept());
-    }, PATIENCE_MS);
     const vigil = setInterval(() => {
       this.#watchStaleness();
     }, STALENESS_POLL_MS);
@@ -145,7 +144,7 @@ export class Session {
       stream.end(failureOf(error));
     } finally {
       unwatch();
-      clearTimeout(patience);
+      clearTimeout(this.#patience);
       clearInterval(vigil);
       this.#ended.abort();
       this.#answered?.();
@@ -161,6 +160,11 @@ export class Session {
     await this.#apply(this.#relay.handle({ kind: "request", request: this.#presentable(request) }));
     this.#answered?.();
     if (this.#upstream.view.state === "waiting") this.#later(() => this.#serveKept());
+    else if (this.#isOwing)
+      this.#patience ??= setTimeout(() => {
+        this.#patience = undefined;
+        this.#later(() => this.#serveKept());
+      }, PATIENCE_MS);
   }
 
   /** Envoy's words about a configuration may quote it, and one of them holds a key. */
@@ -230,6 +234,11 @@ export class Session {
     for (const typeUrl of this.#inspection.judgedTypes) await this.#offer(await this.#inspection.again(typeUrl));
   }
 
+  /** Whether something that Envoy asks for has not come, in no form. */
+  get #isOwing(): boolean {
+    return this.#relay.views.some(({ acceptedCount, pendingCount }) => acceptedCount + pendingCount === 0);
+  }
+
   /** For whatever Envoy asks and nobody has answered. */
   async #serveKept(): Promise<void> {
     for (const { typeUrl, acceptedCount, pendingCount } of this.#relay.views) {
@@ -266,7 +275,7 @@ export class Session {
           break;
         }
         case "accepted":
-          this.#kept.keep(effect.typeUrl, effect.resources, effect.version);
+          this.#kept.keep(effect.typeUrl, effect);
           break;
         case "rejected":
         case "ignored":

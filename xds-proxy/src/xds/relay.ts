@@ -38,6 +38,8 @@ export type RelayEffect =
       readonly typeUrl: string;
       readonly version: string;
       readonly resources: ReadonlyMap<string, Resource>;
+      /** What it has no more, as the response said. */
+      readonly removed: readonly string[];
     }
   | { readonly kind: "rejected"; readonly typeUrl: string; readonly version: string; readonly error: string }
   | { readonly kind: "ignored"; readonly typeUrl: string; readonly why: "stale-nonce" | "not-subscribed" };
@@ -277,7 +279,7 @@ export class Relay {
     for (const resource of delivery?.resources ?? []) accepted.set(resource.name, resource);
     for (const name of delivery?.removed ?? []) accepted.delete(name);
     prune(type);
-    return { kind: "accepted", typeUrl, version, resources: accepted };
+    return { kind: "accepted", typeUrl, version, resources: accepted, removed: delivery?.removed ?? [] };
   }
 }
 
