@@ -7,8 +7,9 @@ import { TYPES, CLUSTER, type Protocol } from "../../xds-proxy/src/xds/type-url.
 import { cpuSecOf, rssBytesOf } from "../proxy/harness/process-usage.ts";
 import { median, rounded, type Bench, type BenchResult } from "./bench.ts";
 import { clusters } from "./proxy-clusters.ts";
-import { direct, istioAgent, nodeId, NAMESPACE, type Partner } from "./proxy-partners.ts";
+import { direct, istioAgent, nodeId, NAMESPACE, wpgate, type Partner } from "./proxy-partners.ts";
 import { pushBody, PushedNode } from "./proxy-push.ts";
+import { measureStreams, STREAM_COUNT, type StreamsCost } from "./proxy-streams.ts";
 
 /** Clusters in a push, and how many pushes are measured. */
 const SIZES: readonly { readonly count: number; readonly rounds: number }[] = [
@@ -18,6 +19,9 @@ const SIZES: readonly { readonly count: number; readonly rounds: number }[] = [
   { count: 10_000, rounds: 10 },
 ];
 const WARM_UP_ROUNDS = 5;
+const AGENT = "istio-agent";
+const CHECK = "wpgate check";
+const WHOLE = "wpgate wrap+unwrap";
 const PROTOCOLS = ["sotw", "delta"] as const;
 
 /** What pushes of one size cost through one partner. */
@@ -32,15 +36,15 @@ export const proxyBench: Bench = {
   name: "proxy",
   run: async (progress) => {
     const partners: Partner[] = [];
+    const costs = new Map<string, Cost>();
     try {
       progress("starting the partners");
-      partners.push(await direct(), await istioAgent(progress));
-      const costs = new Map<string, Cost>();
+      partners.push(await direct(), await istioAgent(progress), await wpgate("check"), await wpgate("wrap+unwrap"));
       for (const protocol of PROTOCOLS) await measureProtocol({ protocol, partners, costs, progress });
-      return resultOf(partners, costs);
     } finally {
       for (const partner of partners) await partner.stop();
     }
+    return resultOf(partners, costs, await measureStreams(progress));
   },
 };
 
@@ -91,33 +95,72 @@ function keyOf(partner: string, protocol: Protocol, count: number): string {
   return `${partner}_${protocol}_${count}`.replaceAll(/[^a-z0-9]+/g, "_");
 }
 
-function resultOf(partners: readonly Partner[], costs: ReadonlyMap<string, Cost>): BenchResult {
-  const pushMs = (partner: string, protocol: Protocol, count: number): number =>
-    median(costs.get(keyOf(partner, protocol, count))?.pushMs ?? []);
+function resultOf(partners: readonly Partner[], costs: ReadonlyMap<string, Cost>, streams: StreamsCost): BenchResult {
   const rows: string[][] = [];
   const absolute: Record<string, number> = {};
+  const ratios: Record<string, number> = {};
   for (const protocol of PROTOCOLS)
-    for (const { count } of SIZES)
+    for (const { count } of SIZES) {
+      const of = (name: string): Summary => summaryOf(costs, { name, protocol, count });
+      const direct = of("direct");
       for (const { name } of partners) {
-        const key = keyOf(name, protocol, count);
-        const cost = costs.get(key);
-        if (!cost) continue;
-        const ms = pushMs(name, protocol, count);
-        const addedMs = ms - pushMs("direct", protocol, count);
-        const cpuMs = (cost.cpuSec * 1000) / cost.pushMs.length;
-        const rssMb = cost.rssBytes / 1e6;
+        const { pushMs, cpuMs, rssMb } = of(name);
+        const addedMs = pushMs - direct.pushMs;
         rows.push([
-          ...[`${protocol} ${count}`, name, ms.toFixed(2), addedMs.toFixed(2), cpuMs.toFixed(2), rssMb.toFixed(0)],
+          ...[`${protocol} ${count}`, name, pushMs.toFixed(2), addedMs.toFixed(2)],
+          ...[cpuMs.toFixed(2), rssMb.toFixed(0)],
         ]);
-        absolute[`${key}_push_ms`] = rounded(ms);
+        const key = keyOf(name, protocol, count);
+        absolute[`${key}_push_ms`] = rounded(pushMs);
         if (name === "direct") continue;
         absolute[`${key}_added_ms`] = rounded(addedMs);
         absolute[`${key}_cpu_ms`] = rounded(cpuMs);
         absolute[`${key}_rss_mb`] = rounded(rssMb);
       }
+      const suffix = `${count}${protocol === "sotw" ? "" : "_delta"}`;
+      const agentMs = of(AGENT).pushMs - direct.pushMs;
+      ratios[`added_latency_vs_istio_agent_${suffix}`] = rounded((of(WHOLE).pushMs - direct.pushMs) / agentMs);
+      ratios[`added_latency_check_vs_istio_agent_${suffix}`] = rounded((of(CHECK).pushMs - direct.pushMs) / agentMs);
+      ratios[`cpu_vs_istio_agent_${suffix}`] = rounded(of(WHOLE).cpuMs / of(AGENT).cpuMs);
+    }
+  for (const protocol of PROTOCOLS) {
+    const perCluster = (count: number): number => summaryOf(costs, { name: WHOLE, protocol, count }).cpuMs / count;
+    ratios[`cpu_per_cluster_10000_vs_100_${protocol}`] = rounded(perCluster(10_000) / perCluster(100));
+  }
   return {
-    table: [[TYPES.get(CLUSTER)?.short ?? "", "in between", "push ms", "added ms", "CPU ms", "RSS MB"], ...rows],
-    ratios: {},
-    absolute,
+    table: [
+      [TYPES.get(CLUSTER)?.short ?? "", "in between", "push ms", "added ms", "CPU ms", "RSS MB"],
+      ...rows,
+      ...Object.entries(ratios).map(([name, value]) => [name, String(value), "", "", "", ""]),
+      ...Object.entries(streamNumbers(streams)).map(([name, value]) => [name, String(value), "", "", "", ""]),
+    ],
+    ratios,
+    absolute: { ...absolute, ...streamNumbers(streams) },
+  };
+}
+
+interface Summary {
+  readonly pushMs: number;
+  readonly cpuMs: number;
+  readonly rssMb: number;
+}
+
+function summaryOf(
+  costs: ReadonlyMap<string, Cost>,
+  { name, protocol, count }: { name: string; protocol: Protocol; count: number },
+): Summary {
+  const { pushMs = [], cpuSec = 0, rssBytes = 0 } = costs.get(keyOf(name, protocol, count)) ?? {};
+  return { pushMs: median(pushMs), cpuMs: (cpuSec * 1000) / pushMs.length, rssMb: rssBytes / 1e6 };
+}
+
+function streamNumbers(streams: StreamsCost): Readonly<Record<string, number>> {
+  const prefix = `streams_${STREAM_COUNT}`;
+  return {
+    [`${prefix}_served_count`]: streams.servedCount,
+    [`${prefix}_dropped_count`]: streams.droppedCount,
+    [`${prefix}_all_ms`]: rounded(streams.allMs),
+    [`${prefix}_cpu_ms_per_push`]: rounded(streams.cpuMsPerPush),
+    [`${prefix}_rss_kb_per_stream`]: rounded(streams.rssBytesPerStream / 1000),
+    [`${prefix}_idle_cpu_percent`]: rounded(streams.idleCpuShare * 100),
   };
 }
