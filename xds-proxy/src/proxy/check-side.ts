@@ -61,6 +61,7 @@ export class CheckSide {
       recipient: this.#recipient && encodeRecipientVariable(this.#recipient),
     };
     this.#trust.onChange((ns) => {
+      if (ns === this.#push?.rootNamespace) this.#push.refresh();
       const known = this.#trust.known(ns);
       log.info(LOG_EVENTS.trustAdvanced, { namespace: ns, rootEp: known?.root.ep, setVer: known?.state.setVer });
     });

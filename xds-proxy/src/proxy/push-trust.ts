@@ -1,6 +1,7 @@
 /** The root namespace's roots, under which pushes are signed: learned from wrapping proxies, kept on disk, never taken back. */
 import { parseRoot, type RootDocument } from "../envelope/documents.ts";
 import { decodeInput, parseEnvelope } from "../envelope/envelope.ts";
+import { mergeRoots } from "../envelope/state.ts";
 import type { EnvelopeInput } from "../envelope/types.ts";
 import type { PinFile } from "../owner/pin.ts";
 import type { LearnedRoots } from "../push/types.ts";
@@ -11,6 +12,7 @@ export class PushTrust {
   readonly pin: PinFile;
   readonly #keeper: NamespaceKeeper;
   #root: RootDocument | undefined;
+  #changesCount = 0;
 
   constructor(pin: PinFile, keeper: NamespaceKeeper) {
     this.pin = pin;
@@ -27,6 +29,17 @@ export class PushTrust {
     return this.#root;
   }
 
+  /** Grows whenever there are other roots: streams that are open have to hear of them. */
+  get changesCount(): number {
+    return this.#changesCount;
+  }
+
+  /** After statements of the root namespace have come on another way. */
+  refresh(): void {
+    this.#root = rootOf(this.roots);
+    this.#changesCount++;
+  }
+
   get kept(): KeptNamespace | undefined {
     return this.#keeper.namespaces().get(this.rootNamespace);
   }
@@ -39,10 +52,15 @@ export class PushTrust {
   learn({ state, roots, taken }: LearnedRoots): void {
     if (!taken) return;
     const { kept } = this;
-    this.#root = rootOf(roots);
-    const isSame = JSON.stringify([kept?.state, kept?.bundle?.roots]) === JSON.stringify([state, roots]);
-    if (!isSame)
-      this.#keeper.keepNamespace(this.rootNamespace, { state, bundle: { envelopes: [], ...kept?.bundle, roots } });
+    const merged = mergeRoots(kept?.state, state);
+    // Statements that came meanwhile may have brought a later chain.
+    if (kept && merged.ep > state.ep) return;
+    const isSame = JSON.stringify([kept?.state, kept?.bundle?.roots]) === JSON.stringify([merged, roots]);
+    if (isSame) return;
+    this.#keeper.keepNamespace(this.rootNamespace, {
+      ...{ state: merged, bundle: { envelopes: [], ...kept?.bundle, roots } },
+    });
+    this.refresh();
   }
 }
 

@@ -46,15 +46,19 @@ async function* verified(
   receiver: PushReceiver,
   options: UnwrapOptions,
 ): AsyncGenerator<Uint8Array> {
+  const { trust } = options;
+  let { changesCount } = trust;
   const silence = watchSilence(stream, receiver);
   try {
     for await (const outer of stream.messages) {
+      if (trust.changesCount !== changesCount) receiver.takeRoots(trust.roots);
+      changesCount = trust.changesCount;
       const verdict = receiver.take(outer);
       switch (verdict.kind) {
         case "refused":
           throw new VerifyError(verdict.code, `${verdict.where}: ${verdict.reason}`, { where: verdict.where });
         case "roots":
-          options.trust.learn(verdict);
+          trust.learn(verdict);
           break;
         case "heartbeat":
           options.onAlive();

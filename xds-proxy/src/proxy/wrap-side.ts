@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { ProxyConfig, WrapConfig } from "../config/proxy-config.ts";
 import type { RecipientPublic } from "../envelope/types.ts";
 import { ConfigError, InternalError, UpstreamError } from "../errors.ts";
+import type { Workload } from "../identity/types.ts";
 import { parseRecipientFile } from "../owner/recipient.ts";
 import { isSessionId } from "../push/session-id.ts";
 import type { ConnectUpstream, Peer } from "./ads-stream.ts";
@@ -65,7 +66,7 @@ export class WrapSide {
         "PROTOCOL",
         `there is no recipient key of ${node.namespace}/${account ?? "?"} to seal for`,
       );
-    const metadata = this.#identityOf(stream.peer);
+    const metadata = this.#identityOf(stream.peer, workload);
     return new WrapSession(
       { id, node, first, stream, sid, recipient, metadata, connect: this.#options.connect },
       this.#context,
@@ -77,19 +78,23 @@ export class WrapSide {
   }
 
   /** The node's own, never a shared one. */
-  #identityOf({ bearer, spiffeIds }: Peer): Readonly<Record<string, string>> {
-    const [spiffeId] = spiffeIds;
+  #identityOf({ bearer }: Peer, workload: Workload | undefined): Readonly<Record<string, string>> {
     switch (this.#options.config.identity.upstream) {
       case "token":
         if (bearer === undefined) throw new UpstreamError("PROTOCOL", "the node brings no token to show to istiod");
         return { authorization: `Bearer ${bearer}` };
       case "xfcc":
-        if (spiffeId === undefined)
-          throw new UpstreamError("PROTOCOL", "the node brings no certificate to tell istiod of");
-        return { "x-forwarded-client-cert": `URI=${spiffeId}` };
+        if (workload === undefined)
+          throw new UpstreamError("PROTOCOL", "the node has not shown who it is, so that istiod could be told");
+        return { "x-forwarded-client-cert": `URI=${this.#spiffeIdOf(workload)}` };
       case "none":
         return {};
     }
+  }
+
+  /** Made of what was verified: a name out of a certificate may hold what the header's syntax uses. */
+  #spiffeIdOf({ namespace, serviceAccount }: Workload): string {
+    return `spiffe://${this.trustDomain}/ns/${namespace}/sa/${serviceAccount}`;
   }
 
   #recipientOf(name: string): RecipientPublic | undefined {
