@@ -109,6 +109,8 @@ export class WrapSession {
     });
     try {
       await stream.write(await this.#push.announceRoots());
+      // It says how often signs of life will come.
+      await stream.write(await this.#push.heartbeat());
       upstream = await connect({ protocol: stream.protocol, metadata, signal: this.#ended.signal });
       metrics.upstreamAttempt("connected");
       this.#upstream = { state: "connected", sinceMs: nowMs() };
