@@ -21,6 +21,8 @@ export interface Attack {
   readonly objects: (place: Place, plugin: Readonly<Record<string, unknown>>) => Objects;
   /** Of objects that are deleted. */
   readonly deletes?: readonly string[];
+  /** Added to the mesh configuration. */
+  readonly mesh?: Readonly<Record<string, unknown>>;
 }
 
 const HCM = "envoy.filters.network.http_connection_manager";
@@ -113,7 +115,8 @@ export const ATTACKS: readonly Attack[] = [
   },
   {
     ...{ what: "turns path normalisation off", clause: "http", type: "LDS" },
-    objects: (place) => [mergeHcm(place, { normalize_path: false })],
+    objects: () => [],
+    mesh: { pathNormalization: { normalization: "NONE" } },
   },
   {
     ...{ what: "trusts everybody's X-Forwarded-For", clause: "http", type: "LDS" },

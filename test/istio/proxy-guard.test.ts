@@ -88,13 +88,14 @@ describe.each(["sotw", "delta"] as const)("%s", (protocol) => {
 
   test("an Envoy behind the proxy does what the owner says", expectRight);
 
-  test.each(ATTACKS)("$what: $clause", async ({ clause, type, objects, deletes = [] }) => {
+  test.each(ATTACKS)("$what: $clause", async ({ clause, type, objects, deletes = [], mesh }) => {
     const original = await sidecarObject();
     const since = proxied.proxy.log.count;
     const plugin = rightful.at(-1) ?? {};
     const added = objects(place, plugin);
     if (added.length > 0) await lab.apply(...added);
     for (const name of deletes) await lab.kubectl(["delete", name, "-n", namespace]);
+    if (mesh) await lab.istiod.editMesh(mesh);
     await until({
       what: `${type} refused by ${clause}`,
       timeoutMs: 20_000,
@@ -114,6 +115,7 @@ describe.each(["sotw", "delta"] as const)("%s", (protocol) => {
       "--ignore-not-found",
     ]);
     await lab.apply(...rightful, original);
+    if (mesh) await lab.istiod.editMesh({});
     await until({
       what: "istiod's configuration accepted again",
       timeoutMs: 20_000,

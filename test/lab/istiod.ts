@@ -58,6 +58,7 @@ export class Istiod {
   readonly #securePort: number;
   readonly #options: IstiodOptions;
   #process: GuardedProcess | undefined;
+  #meshFile = "";
 
   private constructor(options: IstiodOptions, ports: Ports) {
     this.#options = options;
@@ -101,17 +102,24 @@ export class Istiod {
     return await (await fetch(`http://127.0.0.1:${this.#httpPort}${path}`)).json();
   }
 
-  /** Again after `stop`, on the same ports. */
-  async resume(): Promise<void> {
-    const folder = await mkdtemp(join(tmpdir(), "wpgate-istiod-"));
-    await mkdir(join(folder, "home"));
+  /** Adds to the mesh configuration until the next edit; istiod watches the file. */
+  async editMesh(changes: Readonly<Record<string, unknown>>): Promise<void> {
     const mesh = {
       enableAutoMtls: false,
       ingressControllerMode: "OFF",
       defaultConfig: { discoveryAddress: `127.0.0.1:${this.adsPort}` },
       ...this.#options.mesh,
+      ...changes,
     };
-    await writeFile(join(folder, "mesh.yaml"), JSON.stringify(mesh));
+    await writeFile(this.#meshFile, JSON.stringify(mesh));
+  }
+
+  /** Again after `stop`, on the same ports. */
+  async resume(): Promise<void> {
+    const folder = await mkdtemp(join(tmpdir(), "wpgate-istiod-"));
+    await mkdir(join(folder, "home"));
+    this.#meshFile = join(folder, "mesh.yaml");
+    await this.editMesh({});
     const { injection } = this.#options;
     if (injection) await writeInjection(folder, injection);
     const process = new GuardedProcess({
