@@ -3,6 +3,7 @@
  * clusters as istiod makes them, state of the world and delta. Partners take turns: no process in between, the real
  * istio-agent (which checks nothing), and wpgate.
  */
+import { setTimeout as sleep } from "node:timers/promises";
 import { TYPES, CLUSTER, type Protocol } from "../../xds-proxy/src/xds/type-url.ts";
 import { cpuSecOf, rssBytesOf } from "../proxy/harness/process-usage.ts";
 import { median, rounded, type Bench, type BenchResult } from "./bench.ts";
@@ -11,14 +12,21 @@ import { direct, istioAgent, nodeId, NAMESPACE, wpgate, type Partner } from "./p
 import { pushBody, PushedNode } from "./proxy-push.ts";
 import { measureStreams, STREAM_COUNT, type StreamsCost } from "./proxy-streams.ts";
 
-/** Clusters in a push, and how many pushes are measured. */
-const SIZES: readonly { readonly count: number; readonly rounds: number }[] = [
-  { count: 10, rounds: 60 },
-  { count: 100, rounds: 60 },
-  { count: 1_000, rounds: 40 },
-  { count: 10_000, rounds: 10 },
+interface Size {
+  /** Clusters in a push. */
+  readonly count: number;
+  readonly warmUpRounds: number;
+  readonly rounds: number;
+  /** After a push, in which what is done behind it ends: istiod itself gathers changes for 100 ms. */
+  readonly pauseMs: number;
+}
+
+const SIZES: readonly Size[] = [
+  { count: 10, warmUpRounds: 5, rounds: 40, pauseMs: 100 },
+  { count: 100, warmUpRounds: 5, rounds: 40, pauseMs: 100 },
+  { count: 1_000, warmUpRounds: 5, rounds: 30, pauseMs: 150 },
+  { count: 10_000, warmUpRounds: 2, rounds: 5, pauseMs: 1_000 },
 ];
-const WARM_UP_ROUNDS = 5;
 const AGENT = "istio-agent";
 const CHECK = "wpgate check";
 const WHOLE = "wpgate wrap+unwrap";
@@ -63,15 +71,16 @@ async function measureProtocol({ protocol, partners, costs, progress }: Measurem
       const place = { origin, address, protocol, nodeId: nodeId(0), namespace: NAMESPACE };
       nodes.set(partner, await PushedNode.connect(place));
     }
-    for (const { count, rounds } of SIZES) {
+    for (const { count, warmUpRounds, rounds, pauseMs } of SIZES) {
       const bodies = [0, 1].map((revision) => pushBody(clusters(count, revision), String(revision), protocol));
       for (const { name } of partners) costs.set(keyOf(name, protocol, count), { pushMs: [], cpuSec: 0, rssBytes: 0 });
-      for (let round = -WARM_UP_ROUNDS; round < rounds; round++) {
+      for (let round = -warmUpRounds; round < rounds; round++) {
         progress(`${protocol}, ${count} clusters, round ${Math.max(0, round)} of ${rounds}`);
         for (const [partner, node] of nodes) {
           const cost = costs.get(keyOf(partner.name, protocol, count));
           const cpuBefore = await cpuOf(partner);
           const pushMs = await node.push(bodies[Math.abs(round) % 2] ?? new Uint8Array(), count);
+          await sleep(pauseMs);
           if (!cost || round < 0) continue;
           cost.pushMs.push(pushMs);
           cost.cpuSec += (await cpuOf(partner)) - cpuBefore;
