@@ -1,7 +1,6 @@
 /** A control plane that sends what no control plane should: what the client has stays, the reason is there to read, and the proxy goes on. */
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { bytesField, stringField } from "../../xds-proxy/src/bytes/protobuf.ts";
-import { until } from "../../xds-proxy/src/demo/until.ts";
 import { makeResource, type Resource } from "../../xds-proxy/src/xds/resource.ts";
 import { CLUSTER, ENDPOINTS, LISTENER, ROUTES, type Protocol } from "../../xds-proxy/src/xds/type-url.ts";
 import { BrokenOrigin, gzipBomb, grpcFrame, type BrokenOriginOptions } from "./harness/broken-origin.ts";
