@@ -70,6 +70,7 @@ test("these are all commands", () => {
     "guard init",
     "guard check",
     "doctor",
+    "proxy",
     "demo",
   ]);
 });
