@@ -58,6 +58,8 @@ export function clusterFacts(value: Uint8Array): ClusterFacts {
   const sources = [
     upstreamBindConfig?.sourceAddress,
     ...(upstreamBindConfig?.extraSourceAddresses ?? []).map(({ address }) => address),
+    // eslint-disable-next-line @typescript-eslint/no-deprecated -- Envoy still reads it
+    ...(upstreamBindConfig?.additionalSourceAddresses ?? []),
   ];
   return {
     ...{ name, kind, endpoints: loadAssignment ? endpointsOf(loadAssignment) : [] },

@@ -65,7 +65,7 @@ export function readConfigDump(dump: unknown): LiveConfig {
 
 function encode(schema: DescMessage, value: unknown, kind: string, unreadable: string[]): readonly Uint8Array[] {
   if (!isRecord(value)) return [];
-  const { "@type": _type, ...message } = value;
+  const message = withoutType(value);
   try {
     return [toBinary(schema, fromJson(schema, readableOnly(message) as JsonValue, OPTIONS))];
   } catch (error) {
@@ -80,10 +80,14 @@ function readableOnly(value: unknown): unknown {
   if (!isRecord(value)) return value;
   const { "@type": type } = value;
   if (typeof type === "string" && REGISTRY.getMessage(typeNameOf(type)) === undefined) {
-    const { "@type": _type, ...content } = value;
+    const content = withoutType(value);
     return { "@type": `type.googleapis.com/${TypedStructSchema.typeName}`, type_url: type, value: content };
   }
   return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, readableOnly(item)]));
+}
+
+function withoutType(value: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(value).filter(([name]) => name !== "@type"));
 }
 
 function member(value: unknown, name: string): unknown {
