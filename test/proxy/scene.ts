@@ -41,6 +41,8 @@ export interface SceneOptions {
   /** Added to the configuration of what is beside the client. */
   readonly config?: Readonly<Record<string, unknown>>;
   readonly nowMs?: () => number;
+  /** Of the wrapping proxy, in the flow that has two; the same when absent. */
+  readonly wrappingNowMs?: () => number;
   readonly judge?: AdsClientOptions["judge"];
   /** Where the origin is; one of its own when absent. */
   readonly upstream?: string;
@@ -107,9 +109,12 @@ export class Scene {
   }
 }
 
-async function startWrapping({ trust, place, nowMs }: SceneOptions, upstream: string): Promise<LocalProxy> {
+async function startWrapping(
+  { trust, place, nowMs, wrappingNowMs = nowMs }: SceneOptions,
+  upstream: string,
+): Promise<LocalProxy> {
   const options = proxyOptions(trust, { ...place, mode: "wrap", upstream, listen: "127.0.0.1:0" });
-  return await LocalProxy.start({ ...options, ...(nowMs && { nowMs }) });
+  return await LocalProxy.start({ ...options, ...(wrappingNowMs && { nowMs: wrappingNowMs }) });
 }
 
 async function startBeside(
