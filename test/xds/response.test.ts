@@ -26,10 +26,10 @@ import {
 
 const PROTOCOLS: readonly Protocol[] = ["sotw", "delta"];
 
-/** A ParseError PROTOBUF, or a response. */
+/** A ParseError PROTOBUF, or a response whose resources were read, too. */
 function outcomeOf(bytes: Uint8Array, protocol: Protocol): Response | "PROTOBUF" {
   try {
-    return readResponse(bytes, protocol);
+    return { ...readResponse(bytes, protocol) };
   } catch (error) {
     if (error instanceof ParseError && error.code === "PROTOBUF") return "PROTOBUF";
     throw error;

@@ -51,6 +51,8 @@ export class Inspection {
   readonly #latest = new Map<string, Map<string, Resource>>();
   /** What Envoy was sent last, whether it has answered or not. */
   readonly #sent = new Map<string, Map<string, Resource>>();
+  /** Types that were passed on unread last. */
+  readonly #passed = new Set<string>();
   #view: ClusterView | undefined;
 
   constructor(options: InspectionOptions) {
@@ -59,6 +61,7 @@ export class Inspection {
   }
 
   async inspect(response: Response): Promise<InspectionResult> {
+    if (this.#isNobodysBusiness(response)) return this.#pass(response);
     const foreign = this.#foreign(response);
     this.#note(response, foreign);
     return await this.#hold(response, { foreign, leftovers: this.#leftovers(response) });
@@ -66,7 +69,7 @@ export class Inspection {
 
   /** What would be sent now if istiod said again what it said last: for what owners have changed since. */
   async again(typeUrl: string): Promise<InspectionResult | undefined> {
-    const latest = this.#latest.get(typeUrl);
+    const latest = this.#latestOf(typeUrl);
     if (latest === undefined) return undefined;
     const resources = [...latest.values()];
     const before = new Map(this.#sent.get(typeUrl) ?? this.#options.accepted(typeUrl));
@@ -114,7 +117,7 @@ export class Inspection {
 
   /** Types that have to be judged again after the owners have said something new. */
   get judgedTypes(): readonly string[] {
-    return [...this.#latest.keys()].filter((typeUrl) => JUDGED.has(typeUrl));
+    return [...new Set([...this.#latest.keys(), ...this.#passed])].filter((typeUrl) => JUDGED.has(typeUrl));
   }
 
   /** Resources that cannot be what they are sent as: another message inside, or a name for the second time. */
@@ -131,10 +134,11 @@ export class Inspection {
 
   #note({ typeUrl, resources, removed }: Response, foreign: ReadonlySet<Resource>): void {
     if (!JUDGED.has(typeUrl)) return;
-    const latest = (this.#isWhole(typeUrl) ? undefined : this.#latest.get(typeUrl)) ?? new Map<string, Resource>();
+    const latest = new Map(this.#isWhole(typeUrl) ? [] : this.#latestOf(typeUrl));
     for (const resource of resources) if (!foreign.has(resource)) latest.set(resource.name, resource);
     for (const name of removed) latest.delete(name);
     this.#latest.set(typeUrl, latest);
+    this.#passed.delete(typeUrl);
     if (typeUrl === CLUSTER || typeUrl === ENDPOINTS) this.#view = undefined;
   }
 
@@ -226,9 +230,30 @@ export class Inspection {
     return this.#options.protocol === "sotw" && TYPES.get(typeUrl)?.fullState === true;
   }
 
+  /** Whether no owner has anything to say about it: then nothing of it has to be read while Envoy waits. */
+  #isNobodysBusiness({ typeUrl }: Response): boolean {
+    if (this.#options.initial(typeUrl).length > 0) return false;
+    if (!JUDGED.has(typeUrl)) return true;
+    return typeUrl !== LISTENER && typeUrl !== EXTENSION && !this.#judgement.isGuarded;
+  }
+
+  #pass(response: Response): InspectionResult {
+    const { typeUrl, version, nonce } = response;
+    this.#passed.add(typeUrl);
+    this.#latest.delete(typeUrl);
+    this.#sent.delete(typeUrl);
+    this.#view = undefined;
+    return { typeUrl, version, nonce, delivery: response, refused: [] };
+  }
+
+  /** Of a type that was passed on unread, what Envoy has made of it. */
+  #latestOf(typeUrl: string): ReadonlyMap<string, Resource> | undefined {
+    return this.#latest.get(typeUrl) ?? (this.#passed.has(typeUrl) ? this.#options.accepted(typeUrl) : undefined);
+  }
+
   #clusters(): ClusterView {
     const values = (typeUrl: string): Uint8Array[] =>
-      [...(this.#latest.get(typeUrl)?.values() ?? [])].map(({ value }) => value);
+      [...(this.#latestOf(typeUrl)?.values() ?? [])].map(({ value }) => value);
     this.#view ??= clusterView(values(CLUSTER), values(ENDPOINTS));
     return this.#view;
   }

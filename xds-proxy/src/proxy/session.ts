@@ -212,12 +212,13 @@ export class Session {
   }
 
   /** @throws LimitError */
-  #assertRoom({ typeUrl, resources }: Response): void {
+  #assertRoom(response: Response): void {
+    const { typeUrl, resourceCount = response.resources.length } = response;
     const { resourcesMaxCount } = this.#context;
     const { accepted } = this.#relay.known(typeUrl);
     const count = this.#options.stream.protocol === "sotw" ? 0 : accepted.size;
-    if (count + resources.length <= resourcesMaxCount) return;
-    const more = resources.filter(({ name }) => count === 0 || !accepted.has(name)).length;
+    if (count + resourceCount <= resourcesMaxCount) return;
+    const more = response.resources.filter(({ name }) => count === 0 || !accepted.has(name)).length;
     if (count + more > resourcesMaxCount)
       throw new LimitError(`more than ${resourcesMaxCount} resources of ${shortName(typeUrl)}`);
   }

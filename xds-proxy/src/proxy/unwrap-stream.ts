@@ -3,7 +3,9 @@
  * What is not good, or does not come in time, ends the stream; the next one has another session nonce.
  */
 import { UpstreamError, VerifyError } from "../errors.ts";
+import { readInnerNames } from "../push/inner-response.ts";
 import { PushReceiver } from "../push/push-receiver.ts";
+import type { PushedResponse } from "../push/types.ts";
 import { newSessionId } from "../push/session-id.ts";
 import type { Recipient } from "../envelope/types.ts";
 import { SESSION_METADATA, type AdsStream, type ConnectUpstream } from "./ads-stream.ts";
@@ -66,7 +68,7 @@ async function* verified(
         case "response":
           options.onAlive();
           silence.pause();
-          yield verdict.raw;
+          yield bytesOf(verdict);
           silence.resume();
       }
     }
@@ -76,6 +78,12 @@ async function* verified(
   } finally {
     silence.stop();
   }
+}
+
+/** As it was signed where the outside says the same, which is nearly always; else a copy with what the outside says. */
+function bytesOf(verdict: PushedResponse): Uint8Array {
+  const { nonce, version } = readInnerNames(verdict.inner);
+  return nonce === verdict.nonce && version === verdict.version ? verdict.inner : verdict.raw;
 }
 
 const SILENT = new UpstreamError(
@@ -92,7 +100,7 @@ interface SilenceWatch {
 }
 
 /** A timer that rings this much late tells of a process that did not run: then nobody has listened either. */
-const ASLEEP_MS = 1_000;
+const ASLEEP_MS = 100;
 
 /** Ends the stream when nothing was heard for as long as the last heartbeat allows. */
 function watchSilence(stream: AdsStream, receiver: PushReceiver): SilenceWatch {

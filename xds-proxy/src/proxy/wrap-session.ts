@@ -4,9 +4,9 @@
  */
 import type { RecipientPublic } from "../envelope/types.ts";
 import { WpgateError } from "../errors.ts";
+import { readInnerNames } from "../push/inner-response.ts";
 import { PushSession, type PushSessionOptions } from "../push/push-session.ts";
 import { readRequest } from "../xds/request.ts";
-import { readResponse } from "../xds/response.ts";
 import { shortName } from "../xds/type-url.ts";
 import { failureOf, type AdsStream, type ConnectUpstream, type NodeStream } from "./ads-stream.ts";
 import { LOG_EVENTS, type Logger } from "./log.ts";
@@ -153,7 +153,7 @@ export class WrapSession {
     for await (const message of upstream.messages) {
       metrics.bytes("from_upstream", message.length);
       this.#upstream = { ...this.#upstream, lastMessageMs: nowMs() };
-      const { typeUrl, version } = readResponse(message, upstream.protocol);
+      const { typeUrl, version } = readInnerNames(message);
       const type = this.#types.get(typeUrl);
       if (type === undefined) continue;
       type.version = version;

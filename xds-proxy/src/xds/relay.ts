@@ -5,7 +5,7 @@
  */
 import { NO_REQUEST, type Request } from "./request.ts";
 import type { Resource } from "./resource.ts";
-import type { Response } from "./response.ts";
+import { withNonce, type Response } from "./response.ts";
 import { Subscription } from "./subscription.ts";
 import { TYPES, type Protocol } from "./type-url.ts";
 
@@ -268,9 +268,9 @@ export class Relay {
     upstream: Pick<Sent, "version" | "upstreamNonce" | "refusal">,
   ): RelayEffect {
     const nonce = String(++this.#lastNonce);
-    const lengthBytes = delivery.resources.reduce((sum, { any }) => sum + any.length, 0);
+    const lengthBytes = delivery.raw?.length ?? delivery.resources.reduce((sum, { any }) => sum + any.length, 0);
     type.sent.push({ ...upstream, nonce, delivery, lengthBytes, answered: false });
-    return { kind: "downstream", response: { ...delivery, nonce } };
+    return { kind: "downstream", response: withNonce(delivery, nonce) };
   }
 
   #accept(typeUrl: string, type: TypeState, { delivery, version }: Sent): RelayEffect {

@@ -74,12 +74,25 @@ export function deltaBytes(resource: Resource): Uint8Array {
 /** Calls back for each length-delimited field on the outermost level; the last value of a singular field is the one that counts.
  *  @throws ParseError PROTOBUF */
 export function forEachField(message: Uint8Array, visit: (field: number, content: Uint8Array) => void): void {
+  forEachPlace(message, (field, start, end) => {
+    visit(field, message.subarray(start, end));
+  });
+}
+
+/** The same, with where the content begins and ends. @throws ParseError PROTOBUF */
+export function forEachPlace(message: Uint8Array, visit: (field: number, start: number, end: number) => void): void {
   const reader = new BinaryReader(message);
   try {
     while (reader.pos < reader.len) {
       const [field, wireType] = reader.tag();
-      if (wireType === WireType.LengthDelimited) visit(field, reader.bytes());
-      else reader.skip(wireType, field);
+      if (wireType !== WireType.LengthDelimited) reader.skip(wireType, field);
+      else {
+        const length = reader.uint32();
+        const start = reader.pos;
+        reader.pos = start + length;
+        if (reader.pos > reader.len) throw new RangeError("a length past the end");
+        visit(field, start, reader.pos);
+      }
     }
   } catch (cause) {
     if (cause instanceof ParseError) throw cause;

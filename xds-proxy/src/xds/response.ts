@@ -4,7 +4,7 @@
  */
 import { bytesField, stringField } from "../bytes/protobuf.ts";
 import { concat } from "../bytes/octets.ts";
-import { deltaBytes, forEachField, readDeltaResource, readSotwResource, text, type Resource } from "./resource.ts";
+import { deltaBytes, forEachPlace, readDeltaResource, readSotwResource, text, type Resource } from "./resource.ts";
 import type { Protocol } from "./type-url.ts";
 
 export interface Response {
@@ -13,6 +13,8 @@ export interface Response {
   readonly version: string;
   readonly nonce: string;
   readonly resources: readonly Resource[];
+  /** How many there are, for whom it is enough to know that. */
+  readonly resourceCount?: number | undefined;
   /** Names of what is gone; always empty in state of the world. */
   readonly removed: readonly string[];
   /** The whole message as it came; absent when it was made here. */
@@ -33,33 +35,59 @@ const FIELDS: Readonly<Record<Protocol, Fields>> = {
   delta: { version: 1, resources: 2, typeUrl: 4, nonce: 5, removed: 6 },
 };
 
-/** @throws ParseError PROTOBUF */
+/** Of its resources only the places are noted: most are passed on unread, and the client waits for them.
+ *  @returns a response whose `resources` throw ParseError PROTOBUF when one of them is malformed
+ *  @throws ParseError PROTOBUF */
 export function readResponse(raw: Uint8Array, protocol: Protocol): Response {
   const fields = FIELDS[protocol];
   let [typeUrl, version, nonce] = ["", "", ""];
-  const contents: Uint8Array[] = [];
+  const places: Place[] = [];
   const removed: string[] = [];
-  forEachField(raw, (field, content) => {
-    if (field === fields.resources) contents.push(content);
-    else if (field === fields.typeUrl) typeUrl = text(content);
-    else if (field === fields.version) version = text(content);
-    else if (field === fields.nonce) nonce = text(content);
-    else if (field === fields.removed) removed.push(text(content));
+  forEachPlace(raw, (field, start, end) => {
+    if (field === fields.resources) places.push({ start, end });
+    else if (field === fields.typeUrl) typeUrl = text(raw.subarray(start, end));
+    else if (field === fields.version) version = text(raw.subarray(start, end));
+    else if (field === fields.nonce) nonce = text(raw.subarray(start, end));
+    else if (field === fields.removed) removed.push(text(raw.subarray(start, end)));
   });
-  const read = (content: Uint8Array): Resource =>
-    protocol === "sotw" ? readSotwResource(content, typeUrl) : readDeltaResource(content);
-  return { typeUrl, version, nonce, resources: contents.map(read), removed, raw };
+  const read = ({ start, end }: Place): Resource => {
+    const content = raw.subarray(start, end);
+    return protocol === "sotw" ? readSotwResource(content, typeUrl) : readDeltaResource(content);
+  };
+  let resources: readonly Resource[] | undefined;
+  return {
+    ...{ typeUrl, version, nonce, removed, raw, resourceCount: places.length },
+    get resources() {
+      return (resources ??= places.map(read));
+    },
+  };
+}
+
+interface Place {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The same content under the nonce of another stream. */
+export function withNonce(delivery: Omit<Response, "nonce">, nonce: string): Response {
+  const { typeUrl, version, removed, raw, resourceCount } = delivery;
+  return {
+    ...{ typeUrl, version, nonce, removed, resourceCount, ...(raw && { raw }) },
+    get resources() {
+      return delivery.resources;
+    },
+  };
 }
 
 /** The message; where it came as it is, its bytes with another nonce and version at the end. */
 export function writeResponse(response: Response, protocol: Protocol): Uint8Array {
   const fields = FIELDS[protocol];
-  const { typeUrl, version, nonce, resources, removed, raw } = response;
+  const { typeUrl, version, nonce, removed, raw } = response;
   if (raw) return concat(raw, stringField(fields.version, version), stringField(fields.nonce, nonce));
   const content = ({ any }: Resource): Uint8Array => any;
   return concat(
     stringField(fields.version, version),
-    ...resources.map((resource) =>
+    ...response.resources.map((resource) =>
       bytesField(fields.resources, protocol === "sotw" ? content(resource) : deltaBytes(resource)),
     ),
     stringField(fields.typeUrl, typeUrl),
