@@ -1,5 +1,5 @@
 /**
- * Whoever is killed, whenever: floors on the disk never fall, Envoy answers every request as long as it lives itself, and
+ * Whoever is killed, whenever: floors on the disk never fall, and are there before Envoy gets what they are about; Envoy answers every request as long as it lives itself, and
  * afterwards it has the origin's newest state. `WPGATE_KILLS=NUMBER` kills so many in each protocol.
  */
 import { randomInt } from "node:crypto";
@@ -12,6 +12,7 @@ import { startBackend } from "../../xds-proxy/src/demo/backend.ts";
 import type { EnvoyProcess } from "../../xds-proxy/src/demo/envoy-process.ts";
 import { send } from "../../xds-proxy/src/demo/http-request.ts";
 import { until } from "../../xds-proxy/src/demo/until.ts";
+import { describeSet } from "../../xds-proxy/src/owner/describe.ts";
 import { Store } from "../../xds-proxy/src/store/store.ts";
 import type { Protocol } from "../../xds-proxy/src/xds/type-url.ts";
 import { freePort } from "../lab/free-port.ts";
@@ -48,9 +49,12 @@ test.each(["sotw", "delta"] as const)(
       await sleep(randomInt(MOMENT_MAX_MS));
       await life.kill(victim);
       if (victim === "beside") {
+        // What Envoy has been given was on the disk before.
+        const given = await life.statementsInForce();
         const after = life.floors();
         for (const [name, floor] of floors)
           expect(after.get(name), `${name} after kill ${i}`).toBeGreaterThanOrEqual(floor);
+        expect(after.get("team-a setVer"), `statements after kill ${i}`).toBeGreaterThanOrEqual(given);
         floors = after;
       }
       await changes.end();
@@ -170,6 +174,13 @@ class Life {
       probe: async () => (isAt((dump = await dumpOf(this.#envoy)), this.#served) ? true : undefined),
       context: () => `it has ${dump.match(/inbound_\d+|"name":"c\d+"/g)?.join()}; ${this.#beside.log.tail(5)}`,
     });
+  }
+
+  /** The newest version of a set that Envoy has. */
+  async statementsInForce(): Promise<number> {
+    const sets = [...(await dumpOf(this.#envoy)).matchAll(/"set\\+": \\+"([\w-]+)/g)];
+    expect(sets).not.toEqual([]);
+    return Math.max(...sets.map(([, set = ""]) => Number(describeSet(set).ver)));
   }
 
   /** Of every namespace, what must not fall. */
