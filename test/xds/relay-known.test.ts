@@ -40,6 +40,12 @@ describe("what the client brings along (delta)", () => {
   });
 });
 
+test("state of the world: an offer before the server's first word leaves nothing to be taken away by name", () => {
+  const stage = Stage.opened("sotw", CLUSTER);
+  stage.offer(CLUSTER, [resource("a")]);
+  expect(stage.relay.known(CLUSTER).initial).toEqual([]);
+});
+
 describe("what the client has", () => {
   const accepted = (stage: Stage, typeUrl: string): string[] => [...stage.relay.known(typeUrl).accepted.keys()].sort();
 

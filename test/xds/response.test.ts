@@ -208,6 +208,11 @@ describe("state of the world", () => {
   });
 });
 
+test("state of the world has no words for what is gone", () => {
+  const response = { typeUrl: LISTENER, version: "v", nonce: "n", resources: [], removed: ["a"] };
+  expect(readResponse(writeResponse(response, "sotw"), "sotw")).toMatchObject({ removed: [], nonce: "n" });
+});
+
 describe("delta", () => {
   test("a resource that was made here has its name and version around it", () => {
     const made = makeResource({ name: "a", version: "9", typeUrl: LISTENER, value: listenerOf("a") });

@@ -253,8 +253,8 @@ export class Relay {
   #offer(delivery: Omit<Response, "nonce">): readonly RelayEffect[] {
     const type = this.#types.get(delivery.typeUrl);
     if (type === undefined) return [{ kind: "ignored", typeUrl: delivery.typeUrl, why: "not-subscribed" }];
-    // Before its first response the server takes it that the client has nothing of this.
-    if (!type.isHeard) {
+    // Before its first response the server takes it that the client has nothing of this; only delta can take it away by name.
+    if (!type.isHeard && this.#protocol === "delta") {
       const told = versionsOf(type);
       const untold = delivery.resources.filter(({ name }) => !Object.hasOwn(told, name));
       type.initial = [...new Set([...type.initial, ...untold.map(({ name }) => name)])];

@@ -92,6 +92,11 @@ export function writeResponse(response: Response, protocol: Protocol): Uint8Arra
     ),
     stringField(fields.typeUrl, typeUrl),
     stringField(fields.nonce, nonce),
-    ...removed.map((name) => stringField(fields.removed ?? 0, name)),
+    ...removedFields(fields, removed),
   );
+}
+
+/** State of the world has no field for them: what is gone is left out. */
+function removedFields({ removed: field }: Fields, names: readonly string[]): readonly Uint8Array[] {
+  return field === undefined ? [] : names.map((name) => stringField(field, name));
 }
