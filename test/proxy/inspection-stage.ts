@@ -32,7 +32,7 @@ export class Files implements CodeFiles {
 /** What a store keeps, without a disk. */
 export class Memory implements NamespaceKeeper {
   readonly #namespaces = new Map<string, KeptNamespace>();
-  readonly accepted = new Map<string, Forms>();
+  readonly accepted: Map<string, Forms> = new Map<string, Forms>();
 
   namespaces(): ReadonlyMap<string, KeptNamespace> {
     return this.#namespaces;
