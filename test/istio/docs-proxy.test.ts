@@ -67,7 +67,7 @@ test.each(STEPS.map((step) => [step.line, step.commands.split("\n")[0] ?? "", st
       intervalMs: 200,
       context: () =>
         `the page shows\n${step.output ?? "nothing"}but with ${pasted?.exitCode} it is\n${pasted?.output}` +
-        `\n${pod?.proxy.log.tail(20) ?? ""}`,
+        `\n${pod?.log ?? ""}`,
       probe: async () => (isRight((pasted = await shell.paste(step.commands))) ? true : undefined),
     });
   },
