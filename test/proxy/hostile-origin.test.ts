@@ -31,17 +31,21 @@ async function open(options: Pick<SceneOptions, "flow" | "protocol"> & Partial<S
   return scene;
 }
 
-const BAD = makeResource({ name: "b", version: "2", typeUrl: LISTENER, value: resource(LISTENER, "b").value });
-
-/** One bad resource among good ones. */
+/** One bad resource among good ones, of a type whose content is always looked at. */
 const CONTENTS: readonly (readonly [what: string, code: string, bad: Resource])[] = [
-  ["another message inside", "TYPE", BAD],
-  ["a name for the second time", "TYPE", resource(CLUSTER, "a", "the other one")],
-  ["bytes that are no message", "TYPE", { ...rawCluster("b", Uint8Array.of(0xff)), name: "b" }],
+  ["another message inside", "TYPE", makeResource({ ...resource(CLUSTER, "b"), typeUrl: CLUSTER })],
+  ["a name for the second time", "TYPE", resource(LISTENER, "a", "the other one")],
 ];
 
-function rawCluster(name: string, value: Uint8Array): Resource {
-  return makeResource({ name, version: "2", typeUrl: CLUSTER, value });
+/** What only delta can say. */
+const DELTA_CONTENTS: typeof CONTENTS = [
+  ...CONTENTS,
+  ["bytes that are no message", "TYPE", rawListener("b", Uint8Array.of(0xff))],
+  ["another name inside", "TYPE", { ...resource(LISTENER, "b"), name: "a2" }],
+];
+
+function rawListener(name: string, value: Uint8Array): Resource {
+  return makeResource({ name, version: "2", typeUrl: LISTENER, value });
 }
 
 const UNKNOWN_FIELD = 1_000;
@@ -50,7 +54,11 @@ const UNKNOWN_FIELD = 1_000;
 const MESSAGES: readonly (readonly [what: string, code: string, message: Uint8Array])[] = [
   ["bytes that are no protobuf", "PROTOBUF", Uint8Array.of(0xff, 0xff, 0xff)],
   ["a response that ends too early", "PROTOBUF", Uint8Array.of(0x12, 0x7f, 0x0a)],
-  ["a resource that is no Any", "PROTOBUF", bytesField(2, Uint8Array.of(0x0a, 0x7f))],
+  [
+    "a resource that is no Any",
+    "PROTOBUF",
+    Buffer.concat([bytesField(2, Uint8Array.of(0x0a, 0x7f)), stringField(4, LISTENER)]),
+  ],
   ["a response over the limit", "EXHAUSTED", bytesField(UNKNOWN_FIELD, Buffer.alloc(3 * MIB))],
 ];
 
@@ -64,19 +72,19 @@ const FRAMES: readonly (readonly [what: string, code: string, sent: { frame: Buf
 ];
 
 describe.each(PLAYS)("%s, %s", (flow, protocol) => {
-  test.each(contentsFor(protocol))("%s: %s, and the rest goes on", async (_, code, bad) => {
+  test.each(protocol === "sotw" ? CONTENTS : DELTA_CONTENTS)("%s: %s, and the rest goes on", async (_, code, bad) => {
     const { origin, proxy, connect } = await open({ flow, protocol });
     const client = connect();
-    client.subscribe(CLUSTER);
+    client.subscribe(LISTENER);
     const stream = await origin.stream();
-    await stream.subscription(CLUSTER);
-    const good = resource(CLUSTER, "a", "1");
-    const nonce = stream.send({ typeUrl: CLUSTER, version: "1", resources: [good, bad] });
+    await stream.subscription(LISTENER);
+    const good = resource(LISTENER, "a", "1");
+    const nonce = stream.send({ typeUrl: LISTENER, version: "1", resources: [good, bad] });
     const { resources } = await client.response();
     expect(resources.map(({ name, value }) => [name, Buffer.from(value)])).toEqual([["a", Buffer.from(good.value)]]);
     const { error } = await stream.answer(nonce);
-    expect(error).toMatch(/^wpgate refused CDS \w*: TYPE: .+ \(left out\)$/);
-    expect((await proxy.type(CLUSTER))?.lastRefusal).toMatchObject({ code });
+    expect(error).toMatch(/^wpgate refused LDS \w*: TYPE: .+ \(left out\)$/);
+    expect((await proxy.type(LISTENER))?.lastRefusal).toMatchObject({ code });
     expect((await proxy.admin("/metrics")).body).toMatch(new RegExp(`refusals_total\\{code="${code}"\\} 1`));
   });
 
@@ -85,9 +93,11 @@ describe.each(PLAYS)("%s, %s", (flow, protocol) => {
     origin.serve(CLUSTER, [resource(CLUSTER, "a", "1")], "1");
     const client = connect();
     client.subscribe(CLUSTER);
+    client.subscribe(LISTENER);
     await client.response();
     const stream = await origin.stream();
     await stream.answer("n1");
+    await stream.subscription(LISTENER);
     stream.sendRaw(message);
     expect((await proxy.event("upstream.lost"))["code"]).toBe(code);
     await goesOn(await origin.stream({ count: 2 }), client);
@@ -188,12 +198,6 @@ describe.each(PLAYS)("%s, %s", (flow, protocol) => {
     expect(client.ended).toBeUndefined();
   });
 });
-
-/** A name beside the message, that is another one inside, exists in delta alone. */
-function contentsFor(protocol: Protocol): typeof CONTENTS {
-  if (protocol === "sotw") return CONTENTS.slice(0, 2);
-  return [...CONTENTS, ["another name inside", "TYPE", { ...resource(CLUSTER, "b"), name: "a2" }]];
-}
 
 /** The newest state arrives on another stream. */
 async function goesOn(stream: OriginStream, client: ReturnType<Scene["connect"]>): Promise<void> {
