@@ -10,6 +10,7 @@ import { ConfigError, UpstreamError } from "../errors.ts";
 import { METHOD_PATHS, type ConnectUpstream } from "./ads-stream.ts";
 import { Connections, type Connection } from "./connections.ts";
 import { quietGrpc } from "./grpc-stream.ts";
+import { requestBytes } from "./frames.ts";
 import { readTlsFiles, type TlsMaterial } from "./tls-files.ts";
 import { upstreamError, UpstreamGrpcStream } from "./upstream-grpc-stream.ts";
 
@@ -51,7 +52,7 @@ export class AdsClient {
     try {
       if (!(await connection.established(signal))) throw await this.#whyNot(connection);
       signal.throwIfAborted();
-      const call = connection.client.makeBidiStreamRequest(METHOD_PATHS[protocol], asIs, asIs, headers);
+      const call = connection.client.makeBidiStreamRequest(METHOD_PATHS[protocol], requestBytes, asIs, headers);
       stream = new UpstreamGrpcStream(call, protocol, this.#name);
     } catch (error) {
       this.#connections.release(connection, { usable: false });
@@ -99,7 +100,7 @@ export class AdsClient {
   /** The channel does not tell why it failed; a call that fails on it does. */
   #whyNot({ client }: Connection): Promise<UpstreamError> {
     const options = { deadline: Date.now() + WHY_MAX_MS };
-    const call = client.makeBidiStreamRequest(METHOD_PATHS.sotw, asIs, asIs, new Metadata(), options);
+    const call = client.makeBidiStreamRequest(METHOD_PATHS.sotw, requestBytes, asIs, new Metadata(), options);
     return new Promise((resolve) => {
       call.on("error", (error: ServiceError) => {
         resolve(upstreamError(error, this.#name));

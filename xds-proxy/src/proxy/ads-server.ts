@@ -9,6 +9,7 @@ import { ConfigError } from "../errors.ts";
 import type { Protocol } from "../xds/type-url.ts";
 import { METHOD_PATHS, type NodeStream } from "./ads-stream.ts";
 import { bindServer } from "./bind.ts";
+import { responseBytes, type Parts } from "./frames.ts";
 import type { Logger } from "./log.ts";
 import { quietGrpc } from "./grpc-stream.ts";
 import { NodeGrpcStream } from "./node-grpc-stream.ts";
@@ -140,7 +141,7 @@ class ListeningServer implements AdsServer {
     });
     const accept =
       (protocol: Protocol) =>
-      (call: ServerDuplexStream<Uint8Array, Uint8Array>): void => {
+      (call: ServerDuplexStream<Uint8Array, Parts>): void => {
         this.#accept(new NodeGrpcStream(call, protocol, address()));
       };
     server.addService(SERVICE, { sotw: accept("sotw"), delta: accept("delta") });
@@ -173,7 +174,12 @@ function method(protocol: Protocol): ServiceDefinition[string] {
   const asIs = (message: Buffer): Buffer => message;
   return {
     ...{ path: METHOD_PATHS[protocol], requestStream: true, responseStream: true },
-    ...{ requestSerialize: asIs, requestDeserialize: asIs, responseSerialize: asIs, responseDeserialize: asIs },
+    ...{
+      requestSerialize: asIs,
+      requestDeserialize: asIs,
+      responseSerialize: responseBytes,
+      responseDeserialize: asIs,
+    },
   };
 }
 

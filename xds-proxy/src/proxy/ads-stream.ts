@@ -23,6 +23,9 @@ export interface StreamFailure {
   readonly message: string;
 }
 
+/** The bytes of a message, also in pieces that follow each other. */
+export type Message = Uint8Array | readonly Uint8Array[];
+
 export interface AdsStream {
   readonly protocol: Protocol;
   /** Whoever does not ask for the next message holds the peer back. Ends when the peer has closed its half, which some
@@ -32,7 +35,7 @@ export interface AdsStream {
   /** Sends in order, whether or not the last promise is settled; `message` must not change afterwards.
    *  @returns undefined while the peer keeps up, otherwise a promise that resolves when it does again and rejects with
    *  UpstreamError when the stream has ended. After the end nothing is sent and nothing thrown. */
-  write(message: Uint8Array): Promise<void> | undefined;
+  write(message: Message): Promise<void> | undefined;
   /** What was written is still sent. On the server's side the status goes to the peer, OK when absent; on the client's side
    *  the half is closed, or with a failure the call is cancelled. */
   end(failure?: StreamFailure): void;

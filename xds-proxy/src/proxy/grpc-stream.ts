@@ -5,7 +5,8 @@
 import { logVerbosity, setLogVerbosity } from "@grpc/grpc-js";
 import { UpstreamError } from "../errors.ts";
 import type { Protocol } from "../xds/type-url.ts";
-import type { AdsStream, StreamFailure } from "./ads-stream.ts";
+import type { AdsStream, Message, StreamFailure } from "./ads-stream.ts";
+import { lengthOf, type Parts } from "./frames.ts";
 import { Inbox } from "./inbox.ts";
 
 /** What the peer may be behind before a write has to wait. */
@@ -14,7 +15,7 @@ const UNSENT_MAX_BYTES = 256 * 1024;
 /** Of a Duplex in object mode, what is used. */
 interface MessageDuplex {
   on(event: string, listener: (...args: never[]) => void): unknown;
-  write(message: Uint8Array, done: () => void): boolean;
+  write(message: Parts, done: () => void): boolean;
   _read(size: number): void;
 }
 
@@ -62,12 +63,13 @@ export class GrpcStream implements AdsStream {
     return this.#finishing;
   }
 
-  write(message: Uint8Array): Promise<void> | undefined {
+  write(message: Message): Promise<void> | undefined {
     if (this.#over || this.#finishing) return undefined;
-    const bytes = Buffer.from(message.buffer, message.byteOffset, message.byteLength);
-    this.#unsentBytes += bytes.length;
-    this.#call.duplex.write(bytes, () => {
-      this.#unsentBytes -= bytes.length;
+    const parts = message instanceof Uint8Array ? [message] : message;
+    const lengthBytes = lengthOf(parts);
+    this.#unsentBytes += lengthBytes;
+    this.#call.duplex.write(parts, () => {
+      this.#unsentBytes -= lengthBytes;
       if (this.#unsentBytes <= UNSENT_MAX_BYTES) this.#release();
     });
     if (this.#unsentBytes <= UNSENT_MAX_BYTES) return undefined;

@@ -4,10 +4,11 @@ import { formatAddress, type Address } from "../config/addresses.ts";
 import { UpstreamError } from "../errors.ts";
 import type { Protocol } from "../xds/type-url.ts";
 import { SESSION_METADATA, type NodeStream, type Peer } from "./ads-stream.ts";
+import type { Parts } from "./frames.ts";
 import { GrpcStream } from "./grpc-stream.ts";
 import { spiffeIdsOf } from "./spiffe-ids.ts";
 
-type Call = ServerDuplexStream<Uint8Array, Uint8Array>;
+type Call = ServerDuplexStream<Uint8Array, Parts>;
 
 export class NodeGrpcStream extends GrpcStream implements NodeStream {
   readonly peer: Peer;

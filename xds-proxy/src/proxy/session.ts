@@ -8,9 +8,10 @@ import type { Node } from "../gen/proto/envoy/config/core/v3/base_pb.js";
 import { Relay, type RelayEffect } from "../xds/relay.ts";
 import { readRequest, writeRequest, type Request } from "../xds/request.ts";
 import type { Resource } from "../xds/resource.ts";
-import { readResponse, writeResponse, type Response } from "../xds/response.ts";
+import { readResponse, responseParts, type Response } from "../xds/response.ts";
 import { EXTENSION, LISTENER, shortName } from "../xds/type-url.ts";
 import { failureOf, type AdsStream, type ConnectUpstream, type NodeStream } from "./ads-stream.ts";
+import { lengthOf } from "./frames.ts";
 import { Inspection } from "./inspection.ts";
 import { KeptForms, type AcceptedKeeper } from "./kept-forms.ts";
 import type { Logger } from "./log.ts";
@@ -203,6 +204,7 @@ export class Session {
     const inspected = await this.#inspection.inspect(response);
     this.#report.inspected(typeUrl, inspected.refused);
     await this.#apply(this.#relay.handle({ kind: "response", inspected }));
+    for (const other of this.#inspection.judgedAfter(typeUrl)) await this.#offer(await this.#inspection.again(other));
     while (this.#isBehind && !this.#ended.signal.aborted)
       await new Promise<void>((resolve) => (this.#answered = resolve));
   }
@@ -270,9 +272,9 @@ export class Session {
           await this.#send(effect.request);
           break;
         case "downstream": {
-          const bytes = writeResponse(effect.response, stream.protocol);
-          this.#report.sent(bytes.length);
-          await stream.write(bytes)?.catch(() => undefined);
+          const parts = responseParts(effect.response, stream.protocol);
+          this.#report.sent(lengthOf(parts));
+          await stream.write(parts)?.catch(() => undefined);
           break;
         }
         case "accepted":

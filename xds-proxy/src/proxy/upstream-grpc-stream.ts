@@ -2,9 +2,10 @@
 import { status, type ClientDuplexStream, type Metadata, type ServiceError, type StatusObject } from "@grpc/grpc-js";
 import { UpstreamError, type UpstreamErrorCode } from "../errors.ts";
 import type { Protocol } from "../xds/type-url.ts";
+import type { Parts } from "./frames.ts";
 import { GrpcStream } from "./grpc-stream.ts";
 
-type Call = ClientDuplexStream<Buffer, Buffer>;
+type Call = ClientDuplexStream<Parts, Buffer>;
 
 /** How long the server has to answer a half-close. */
 const FINISH_MAX_MS = 5_000;

@@ -9,6 +9,7 @@ import { PushSession, type PushSessionOptions } from "../push/push-session.ts";
 import { readRequest } from "../xds/request.ts";
 import { shortName } from "../xds/type-url.ts";
 import { failureOf, type AdsStream, type ConnectUpstream, type NodeStream } from "./ads-stream.ts";
+import { lengthOf } from "./frames.ts";
 import { LOG_EVENTS, type Logger } from "./log.ts";
 import type { ProxyMetrics } from "./metrics.ts";
 import type { NodeFacts } from "./node.ts";
@@ -158,8 +159,8 @@ export class WrapSession {
       if (type === undefined) continue;
       type.version = version;
       metrics.response(typeUrl, "accepted");
-      const outer = await this.#push.push(typeUrl, message);
-      metrics.bytes("to_node", outer.length);
+      const outer = await this.#push.pushParts(typeUrl, message);
+      metrics.bytes("to_node", lengthOf(outer));
       await stream.write(outer);
     }
   }

@@ -47,13 +47,18 @@ export interface OuterContent extends OuterNames {
 
 /** One copy of the envelopes. */
 export function writeOuterResponse(content: OuterContent, protocol: Protocol): Uint8Array {
+  return concat(...outerResponseParts(content, protocol));
+}
+
+/** In pieces, of which the envelopes' own are not copied. */
+export function outerResponseParts(content: OuterContent, protocol: Protocol): readonly Uint8Array[] {
   const { typeUrl, nonce, version, envelopes } = content;
-  return concat(
+  return [
     stringField(VERSION, version),
     ...envelopes.flatMap((envelope, i) => bytesFieldParts(RESOURCES, resourceParts(envelope, { i, protocol }))),
     stringField(TYPE_URL, typeUrl),
     stringField(NONCE, nonce),
-  );
+  ];
 }
 
 function resourceParts(

@@ -4,6 +4,7 @@
  */
 import { ConfigError, LimitError, UpstreamError } from "../errors.ts";
 import { decodeBase64Url } from "../bytes/base64url.ts";
+import { concat } from "../bytes/octets.ts";
 import { findKey } from "../envelope/signers.ts";
 import { signStatementParts } from "../envelope/seal.ts";
 import type { Signer } from "../envelope/seal.ts";
@@ -12,7 +13,7 @@ import type { EnvelopeInput, RecipientPublic } from "../envelope/types.ts";
 import type { Protocol } from "../xds/type-url.ts";
 import { encodeHeartbeat, silenceMaxSec } from "./heartbeat.ts";
 import { readInnerNames, RESPONSE_MESSAGES } from "./inner-response.ts";
-import { writeOuterResponse } from "./outer-response.ts";
+import { outerResponseParts, writeOuterResponse } from "./outer-response.ts";
 import type { OuterNames } from "./outer-response.ts";
 import { isSessionId } from "./session-id.ts";
 import { HEARTBEAT, PUSHED_TYPES_MAX_COUNT, ROOTS, WEBPUSH_MESSAGE } from "./types.ts";
@@ -65,7 +66,12 @@ export class PushSession {
    *  @param outer - nonce and version of the outer response; those of the response itself when absent
    *  @returns the outer response to send
    *  @throws LimitError; UpstreamError SIGNER, PROTOCOL for a response that is not of `typeUrl`, or of a type that is wpgate's own */
-  push(typeUrl: string, response: Uint8Array, outer?: OuterNames): Promise<Uint8Array> {
+  async push(typeUrl: string, response: Uint8Array, outer?: OuterNames): Promise<Uint8Array> {
+    return concat(...(await this.pushParts(typeUrl, response, outer)));
+  }
+
+  /** The same in pieces, one of which is `response` itself. */
+  pushParts(typeUrl: string, response: Uint8Array, outer?: OuterNames): Promise<readonly Uint8Array[]> {
     return this.next(async () => {
       const inner = readInnerNames(response);
       if (inner.typeUrl !== typeUrl) throw new UpstreamError("PROTOCOL", "a response of another type than it says");
@@ -74,7 +80,7 @@ export class PushSession {
       const { protocol, ttlSec } = this.options;
       const envelope = await this.sign({ rt: RESPONSE_MESSAGES[protocol], data: response, ttlSec });
       this.last.set(typeUrl, String(this.seq));
-      return writeOuterResponse({ typeUrl, ...(outer ?? inner), envelopes: [envelope] }, protocol);
+      return outerResponseParts({ typeUrl, ...(outer ?? inner), envelopes: [envelope] }, protocol);
     });
   }
 
@@ -130,7 +136,7 @@ export class PushSession {
   }
 
   /** Runs one call after those before it; the first failure is the answer to all that come later. */
-  private next(step: () => Promise<Uint8Array>): Promise<Uint8Array> {
+  private next<T>(step: () => Promise<T>): Promise<T> {
     const result = this.queue.then(step);
     this.queue = result;
     return result;

@@ -81,19 +81,23 @@ export function withNonce(delivery: Omit<Response, "nonce">, nonce: string): Res
 
 /** The message; where it came as it is, its bytes with another nonce and version at the end. */
 export function writeResponse(response: Response, protocol: Protocol): Uint8Array {
+  return concat(...responseParts(response, protocol));
+}
+
+/** The same in pieces, so that what came as it is need not be copied. */
+export function responseParts(response: Response, protocol: Protocol): readonly Uint8Array[] {
   const fields = FIELDS[protocol];
   const { typeUrl, version, nonce, removed, raw } = response;
-  if (raw) return concat(raw, stringField(fields.version, version), stringField(fields.nonce, nonce));
-  const content = ({ any }: Resource): Uint8Array => any;
-  return concat(
+  if (raw) return [raw, stringField(fields.version, version), stringField(fields.nonce, nonce)];
+  return [
     stringField(fields.version, version),
     ...response.resources.map((resource) =>
-      bytesField(fields.resources, protocol === "sotw" ? content(resource) : deltaBytes(resource)),
+      bytesField(fields.resources, protocol === "sotw" ? resource.any : deltaBytes(resource)),
     ),
     stringField(fields.typeUrl, typeUrl),
     stringField(fields.nonce, nonce),
     ...removedFields(fields, removed),
-  );
+  ];
 }
 
 /** State of the world has no field for them: what is gone is left out. */
