@@ -2,7 +2,7 @@
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { bytesField, stringField } from "../../xds-proxy/src/bytes/protobuf.ts";
 import { makeResource, type Resource } from "../../xds-proxy/src/xds/resource.ts";
-import { CLUSTER, ENDPOINTS, LISTENER, ROUTES, type Protocol } from "../../xds-proxy/src/xds/type-url.ts";
+import { CLUSTER, ENDPOINTS, LISTENER, ROUTES } from "../../xds-proxy/src/xds/type-url.ts";
 import { BrokenOrigin, gzipBomb, grpcFrame, type BrokenOriginOptions } from "./harness/broken-origin.ts";
 import type { OriginStream } from "./harness/origin.ts";
 import type { ProxyTrust } from "./harness/proxy-config.ts";
