@@ -11,6 +11,8 @@ export const FILE_NAME = "proxy.db";
 const BUSY_TIMEOUT_MS = 5_000;
 /** What the log is cut back to after a large transaction. */
 const LOG_KEPT_BYTES = 16 * 1024 * 1024;
+/** Of 4 KiB. */
+const CHECKPOINT_PAGES = 8_192;
 const ONLY_OURS = 0o077;
 
 export interface OpenedDatabase {
@@ -91,6 +93,8 @@ function prepare(database: Database.Database, path: string, fileMaxBytes: number
   database.pragma("journal_mode = WAL");
   database.pragma(`journal_size_limit = ${LOG_KEPT_BYTES}`);
   database.pragma("synchronous = FULL");
+  // A push to one Envoy may be some megabytes: as often as SQLite would by itself, the log would be copied back at each.
+  database.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
   database.pragma("foreign_keys = ON");
   migrate(database, path);
   const pageBytes = Number(database.pragma("page_size", { simple: true }));

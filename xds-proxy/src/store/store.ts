@@ -19,6 +19,8 @@ export interface StoreLimits extends AcceptedLimits {
   readonly fileMaxBytes: number;
   /** Of accepted resources that are not written yet. */
   readonly queueMaxBytes: number;
+  /** Of accepted resources on their way to the disk: what a crash may cost, where the upstream does not send it again. */
+  readonly writeDelayMs: number;
 }
 
 const DAY_MS = 86_400_000;
@@ -27,6 +29,7 @@ const MIB = 1024 * 1024;
 export const STORE_LIMITS: StoreLimits = {
   fileMaxBytes: 1024 * MIB,
   queueMaxBytes: 64 * MIB,
+  writeDelayMs: 250,
   acceptedMaxBytes: 256 * MIB,
   nodesMaxCount: 1_000,
   nodeMaxAgeMs: 14 * DAY_MS,
@@ -61,6 +64,7 @@ export class Store {
     this.#onFault = options.onFault ?? ((): undefined => undefined);
     this.#queue = new WriteQueue({
       maxBytes: limits.queueMaxBytes,
+      delayMs: limits.writeDelayMs,
       write: (sets) => {
         this.#write(sets);
       },
@@ -117,7 +121,7 @@ export class Store {
     return this.#tolerating(() => this.#accepted.typeUrls(node)) ?? [];
   }
 
-  /** Replaces all of this type; written with all others of this turn of the event loop. The bytes are kept until then,
+  /** Replaces all of this type; written with all others of the same moment. The bytes are kept until then,
    *  not copied. */
   keepAccepted(node: string, typeUrl: string, resources: readonly Resource[], typeVersion = ""): void {
     this.#queue.add({ node, typeUrl, resources, typeVersion });
