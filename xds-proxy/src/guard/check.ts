@@ -19,7 +19,7 @@ import { Findings } from "./findings.ts";
 import { checkHttpFilters } from "./http-filters.ts";
 import { checkHttpManager } from "./http-manager.ts";
 import { chainsOf, connectionManagerOf, decodeListener } from "./listener.ts";
-import { checkBypass, checkManagerRoutes, checkTunnels } from "./routes.ts";
+import { checkBypass, checkManagerRoutes, checkRewrites, checkTunnels } from "./routes.ts";
 import { servingChains, type Serving } from "./serving.ts";
 import { checkTransport } from "./transport.ts";
 import type { Guard, GuardFinding } from "./types.ts";
@@ -58,7 +58,10 @@ export function checkRoutes(value: Uint8Array, guards: readonly Guard[], view: C
       checkBypass(RouteConfigurationSchema, routes, "", guard, findings);
       checkRouteExposure({ routes, value, view }, guard, findings);
       checkContents(RouteConfigurationSchema, routes, "", { guard, findings, isProtected: false });
-      if (guard.routes.rds === "allow") checkTunnels(routes, "", findings);
+      // Where none may come by RDS, no protected port has these.
+      if (guard.routes.rds === "refuse") continue;
+      checkTunnels(routes, "", findings);
+      if (guard.routes.rewrite === "refuse") checkRewrites(routes, "", findings);
     }
   });
   return findings.all;

@@ -63,7 +63,7 @@ export function checkTunnels(routes: RouteConfiguration, where: string, findings
   });
 }
 
-function checkRewrites(routes: RouteConfiguration, where: string, findings: Findings): void {
+export function checkRewrites(routes: RouteConfiguration, where: string, findings: Findings): void {
   const pseudo = (headers: readonly HeaderValueOption[], at: string): void => {
     const names = headers.map(({ header }) => header?.key.toLowerCase() ?? "");
     const name = names.find((key) => key.startsWith(":") || key === "host" || key === "x-envoy-original-path");
