@@ -1,10 +1,16 @@
 /** What somebody who can write any object, or is istiod, tries so that the owner's policies are not asked. */
 import type { Clause } from "../../xds-proxy/src/guard/clauses.ts";
 
+/** Which of Istio's proxies it is, in the words of EnvoyFilters. */
+export type Context = "SIDECAR_INBOUND" | "GATEWAY";
+
 export interface Place {
+  readonly context: Context;
   readonly namespace: string;
+  /** Of the workload, and of the objects that the lab has made for it. */
+  readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
-  /** Address and port of the workload's inbound listener, and the port of its application. */
+  /** Address and port where requests go in, and the port of the application. */
   readonly address: string;
   readonly port: number;
   readonly appPort: number;
@@ -15,19 +21,21 @@ export type Objects = readonly Readonly<Record<string, unknown>>[];
 export interface Attack {
   readonly what: string;
   readonly clause: Clause | "removed" | "PAYLOAD";
-  /** Where it shows: the listener, the extension configuration. */
-  readonly type: "LDS" | "ECDS" | "CDS";
+  /** Where it shows: the listener, the routes, the extension configuration. */
+  readonly type: "LDS" | "RDS" | "ECDS" | "CDS";
   /** Objects that are added, or take the place of others; the given plugin is the one in force. */
   readonly objects: (place: Place, plugin: Readonly<Record<string, unknown>>) => Objects;
   /** Of objects that are deleted. */
   readonly deletes?: readonly string[];
+  /** Where nothing is left to route to, what the owner allows is answered with 404 instead of 200. */
+  readonly leavesNothing?: boolean;
   /** Added to the mesh configuration. */
   readonly mesh?: Readonly<Record<string, unknown>>;
 }
 
 const HCM = "envoy.filters.network.http_connection_manager";
 
-export const ATTACKS: readonly Attack[] = [
+const EVERYWHERE: readonly Attack[] = [
   {
     ...{ what: "deletes the WasmPlugin", clause: "filter-missing", type: "LDS" },
     objects: () => [],
@@ -37,7 +45,7 @@ export const ATTACKS: readonly Attack[] = [
     ...{ what: "removes the filter by an EnvoyFilter", clause: "filter-missing", type: "LDS" },
     objects: (place) => [
       envoyFilter(place, {
-        ...{ applyTo: "HTTP_FILTER", match: inbound({ name: filterName(place) }) },
+        ...{ applyTo: "HTTP_FILTER", match: inChain(place, { name: filterName(place) }) },
         patch: { operation: "REMOVE" },
       }),
     ],
@@ -72,16 +80,6 @@ export const ATTACKS: readonly Attack[] = [
     ...{ what: "removes the belt", clause: "belt", type: "LDS" },
     objects: () => [],
     deletes: ["envoyfilter/wpgate-belt"],
-  },
-  {
-    ...{ what: "makes the port a TCP port", clause: "plain-tcp", type: "LDS" },
-    objects: (place) => [sidecar(place, [ingress(place, place.port, "tcp-orders", "TCP")])],
-  },
-  {
-    ...{ what: "opens another port to the same application", clause: "exposure", type: "LDS" },
-    objects: (place) => [
-      sidecar(place, [ingress(place, place.port, "http", "HTTP"), ingress(place, place.port + 1, "tcp-side", "TCP")]),
-    ],
   },
   {
     ...{ what: "fails open, with a module that nobody serves", clause: "failure-policy", type: "ECDS" },
@@ -123,25 +121,6 @@ export const ATTACKS: readonly Attack[] = [
     objects: (place) => [mergeHcm(place, { xff_num_trusted_hops: 7 })],
   },
   {
-    ...{ what: "turns the filter off on a route", clause: "route-bypass", type: "LDS" },
-    objects: (place) => [
-      envoyFilter(place, {
-        ...{ applyTo: "VIRTUAL_HOST", match: { context: "SIDECAR_INBOUND" } },
-        patch: {
-          operation: "MERGE",
-          value: {
-            typed_per_filter_config: {
-              [filterName(place)]: {
-                "@type": "type.googleapis.com/envoy.config.route.v3.FilterConfig",
-                disabled: true,
-              },
-            },
-          },
-        },
-      }),
-    ],
-  },
-  {
     ...{ what: "gives upgraded requests a chain of their own", clause: "upgrade", type: "LDS" },
     objects: (place) => [
       mergeHcm(place, {
@@ -161,18 +140,81 @@ export const ATTACKS: readonly Attack[] = [
   },
 ];
 
+/** Routes of sidecars are in the listener. */
+const ON_SIDECARS: readonly Attack[] = [
+  {
+    ...{ what: "makes the port a TCP port", clause: "plain-tcp", type: "LDS" },
+    objects: (place) => [sidecar(place, [ingress(place, place.port, "tcp-orders", "TCP")])],
+  },
+  {
+    ...{ what: "opens another port to the same application", clause: "exposure", type: "LDS" },
+    objects: (place) => [
+      sidecar(place, [ingress(place, place.port, "http", "HTTP"), ingress(place, place.port + 1, "tcp-side", "TCP")]),
+    ],
+  },
+  turnsOffOnRoute("LDS"),
+];
+
+/** Routes of gateways come by RDS. */
+const ON_GATEWAYS: readonly Attack[] = [
+  {
+    ...{ what: "makes the port a TCP port", clause: "plain-tcp", type: "LDS", leavesNothing: true },
+    objects: (place) => [
+      gateway(place, { number: place.port, name: "tcp-orders", protocol: "TCP" }),
+      virtualService(place, { tcp: [{ route: destination(place) }] }),
+    ],
+  },
+  {
+    ...{ what: "moves the gateway to another port", clause: "removed", type: "LDS", leavesNothing: true },
+    objects: (place) => [gateway(place, { number: place.port + 1, name: "http", protocol: "HTTP" })],
+  },
+  {
+    ...{ what: "gives the application another path than was judged", clause: "rewrite", type: "RDS" },
+    objects: (place) => [
+      virtualService(place, { http: [{ rewrite: { uri: "/customers" }, route: destination(place) }] }),
+    ],
+  },
+  turnsOffOnRoute("RDS"),
+];
+
+export function attacksOn(context: Context): readonly Attack[] {
+  return [...EVERYWHERE, ...(context === "GATEWAY" ? ON_GATEWAYS : ON_SIDECARS)];
+}
+
+function turnsOffOnRoute(type: Attack["type"]): Attack {
+  return {
+    ...{ what: "turns the filter off on a route", clause: "route-bypass", type },
+    objects: (place) => [
+      envoyFilter(place, {
+        ...{ applyTo: "VIRTUAL_HOST", match: { context: place.context } },
+        patch: {
+          operation: "MERGE",
+          value: {
+            typed_per_filter_config: {
+              [filterName(place)]: {
+                "@type": "type.googleapis.com/envoy.config.route.v3.FilterConfig",
+                disabled: true,
+              },
+            },
+          },
+        },
+      }),
+    ],
+  };
+}
+
 function filterName({ namespace }: Place): string {
   return `extensions.istio.io/trafficextension/${namespace}.wpgate~istio-translated-wasmplugin`;
 }
 
-function inbound(subFilter?: { readonly name: string }): unknown {
+function inChain({ context }: Place, subFilter?: { readonly name: string }): unknown {
   const filter = { name: HCM, ...(subFilter && { subFilter }) };
-  return { context: "SIDECAR_INBOUND", listener: { filterChain: { filter } } };
+  return { context, listener: { filterChain: { filter } } };
 }
 
 function insertFirst(place: Place, value: unknown): Objects[number] {
   return envoyFilter(place, {
-    ...{ applyTo: "HTTP_FILTER", match: inbound() },
+    ...{ applyTo: "HTTP_FILTER", match: inChain(place) },
     patch: { operation: "INSERT_FIRST", value },
   });
 }
@@ -180,7 +222,7 @@ function insertFirst(place: Place, value: unknown): Objects[number] {
 function mergeHcm(place: Place, config: object): Objects[number] {
   const type = "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager";
   return envoyFilter(place, {
-    ...{ applyTo: "NETWORK_FILTER", match: inbound() },
+    ...{ applyTo: "NETWORK_FILTER", match: inChain(place) },
     patch: { operation: "MERGE", value: { name: HCM, typed_config: { "@type": type, ...config } } },
   });
 }
@@ -194,11 +236,11 @@ function envoyFilter({ namespace, labels }: Place, configPatch: unknown): Object
   };
 }
 
-function sidecar({ namespace, labels }: Place, ports: readonly unknown[]): Objects[number] {
+function sidecar({ namespace, name, labels }: Place, ports: readonly unknown[]): Objects[number] {
   return {
     apiVersion: "networking.istio.io/v1",
     kind: "Sidecar",
-    metadata: { name: "shop", namespace },
+    metadata: { name, namespace },
     spec: { workloadSelector: { labels }, ingress: ports, egress: [{ hosts: ["~/*"] }] },
   };
 }
@@ -208,6 +250,29 @@ function ingress({ address, appPort }: Place, number: number, name: string, prot
     port: { number, name, protocol },
     ...{ bind: address, captureMode: "NONE", defaultEndpoint: `127.0.0.1:${appPort}` },
   };
+}
+
+function gateway({ namespace, name, labels, address }: Place, port: unknown): Objects[number] {
+  return {
+    apiVersion: "networking.istio.io/v1",
+    kind: "Gateway",
+    metadata: { name, namespace },
+    spec: { selector: labels, servers: [{ port, bind: address, hosts: ["*"] }] },
+  };
+}
+
+function virtualService({ namespace, name }: Place, routes: object): Objects[number] {
+  return {
+    apiVersion: "networking.istio.io/v1",
+    kind: "VirtualService",
+    metadata: { name, namespace },
+    spec: { hosts: ["*"], gateways: [`${namespace}/${name}`], ...routes },
+  };
+}
+
+/** As the lab's gateway has it. */
+function destination({ name }: Place): unknown {
+  return [{ destination: { host: `${name}.example`, port: { number: 80 } } }];
 }
 
 function edited(plugin: Readonly<Record<string, unknown>>, changes: object): Objects[number] {

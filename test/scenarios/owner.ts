@@ -58,6 +58,8 @@ export interface SignedObject {
   readonly kind: string;
   readonly metadata: { readonly name: string; readonly namespace: string };
   readonly spec: unknown;
+  /** Sealed for these, one envelope each; no member of the object. */
+  readonly readers?: readonly RecipientPublic[];
 }
 
 export interface BundleContent {
@@ -97,6 +99,8 @@ interface Signing {
   readonly ver: string;
   readonly key: Signer;
 }
+
+type SetEntryNames = Pick<SetEntry, "rt" | "name" | "ver">;
 
 interface SignedEntry {
   readonly entry: SetEntry;
@@ -156,7 +160,9 @@ export class Owner {
       ...policies.map((policy) => this.#policy(policy, signing)),
       ...objects.map((object) => this.#object(object, signing)),
     ]);
-    const rcps = new Set(policies.flatMap(({ readers = [] }) => readers.map(({ p256dh }) => keyIdOf(p256dh))));
+    const rcps = new Set(
+      [...policies, ...objects].flatMap(({ readers = [] }) => readers.map(({ p256dh }) => keyIdOf(p256dh))),
+    );
     const set = encodeSet({ rcps: [...rcps], entries: signed.map(({ entry }) => entry) });
     const fresh = encodeFresh({ set: { ver, cd: digestOf(set) } });
     const freshTimes = { iatSec, expSec: content.freshExpSec ?? iatSec + 3_600, ver: content.freshVer ?? ver };
@@ -181,31 +187,35 @@ export class Owner {
     return await signStatement({ ...addressOf(this.root), use, ep: this.root.ep, signers, ...content });
   }
 
-  async #object(object: SignedObject, { key, ...content }: Signing): Promise<SignedEntry> {
+  async #object({ readers, ...object }: SignedObject, { key, ...content }: Signing): Promise<SignedEntry> {
     const { apiVersion, kind, metadata } = object;
     const [rt, name] = [`${apiVersion}/${kind}`, `${metadata.namespace}/${metadata.name}`];
-    const data = utf8(JSON.stringify(object));
-    const envelope = await this.sign("cfg", { ...content, rt, name, data }, key);
-    return { entry: { rt, name, ver: content.ver, cds: [{ cd: digestOf(data) }] }, envelopes: [envelope] };
+    return await this.#entry({ ...content, rt, name, data: utf8(JSON.stringify(object)) }, readers, key);
   }
 
-  async #policy(policy: Policy, options: Signing): Promise<SignedEntry> {
-    const { key, ...times } = options;
-    const name = `${this.ns}/${policy.name}`;
-    const ver = policy.ver ?? options.ver;
-    const content = { ...times, rt: POLICY_TYPE, name, ver, data: policyData(this.ns, policy) };
-    const readers = policy.readers ?? [undefined];
+  async #policy(policy: Policy, { key, ...times }: Signing): Promise<SignedEntry> {
+    const ver = policy.ver ?? times.ver;
+    const content = { ...times, rt: POLICY_TYPE, name: `${this.ns}/${policy.name}`, ver };
+    return await this.#entry({ ...content, data: policyData(this.ns, policy) }, policy.readers, key);
+  }
+
+  async #entry(
+    content: Omit<Content, "recipient"> & SetEntryNames,
+    readers: readonly (RecipientPublic | undefined)[] = [undefined],
+    key: Signer,
+  ): Promise<SignedEntry> {
     const envelopes = await Promise.all(
       readers.map((recipient) => this.sign("cfg", { ...content, ...(recipient && { recipient }) }, key)),
     );
     const cds = envelopes.map((envelope, i) => {
       const recipient = readers[i];
       return {
-        cd: digestOf(decodeWebpushMessage(envelope).data),
+        cd: digestOf(recipient ? decodeWebpushMessage(envelope).data : content.data),
         ...(recipient && { rcp: keyIdOf(recipient.p256dh) }),
       };
     });
-    return { entry: { rt: POLICY_TYPE, name, ver, cds }, envelopes };
+    const { rt, name, ver } = content;
+    return { entry: { rt, name, ver, cds }, envelopes };
   }
 }
 
