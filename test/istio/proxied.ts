@@ -18,16 +18,20 @@ export interface ProxiedOptions extends Omit<LabWorkload, "ads"> {
 
 export class Proxied {
   readonly workload: Workload;
+  /** Where the proxy listens. */
+  readonly socket: string;
   proxy: ProxyProcess;
   readonly #restart: () => Promise<ProxyProcess>;
   readonly #folder: string;
 
   private constructor(parts: {
     workload: Workload;
+    socket: string;
     proxy: ProxyProcess;
     restart: () => Promise<ProxyProcess>;
     folder: string;
   }) {
+    this.socket = parts.socket;
     this.workload = parts.workload;
     this.proxy = parts.proxy;
     this.#restart = parts.restart;
@@ -49,13 +53,18 @@ export class Proxied {
     const proxy = await start();
     const options = { ...place, ads: socket };
     const workload = await (kind === "sidecar" ? lab.startSidecar(options) : lab.startGateway(options));
-    return new Proxied({ workload, proxy, restart: start, folder });
+    return new Proxied({ workload, socket, proxy, restart: start, folder });
   }
 
   /** What the proxy says of its streams. */
-  async streams(): Promise<{ readonly streams: readonly { readonly types: readonly TypeState[] }[] }> {
+  async streams(): Promise<{ readonly streams: readonly StreamState[] }> {
     const { body } = await this.proxy.admin("/debug/streams");
     return JSON.parse(body) as Awaited<ReturnType<Proxied["streams"]>>;
+  }
+
+  /** Of the newest stream, such as `connected`; undefined without a stream. */
+  async upstreamState(): Promise<string | undefined> {
+    return (await this.streams()).streams.at(-1)?.upstream.state;
   }
 
   /** The last refusal of a type such as `LDS`. */
@@ -83,6 +92,11 @@ export class Proxied {
     await this.proxy.stop();
     await rm(this.#folder, { recursive: true, force: true });
   }
+}
+
+interface StreamState {
+  readonly upstream: { readonly state: string };
+  readonly types: readonly TypeState[];
 }
 
 interface TypeState {
