@@ -24,6 +24,7 @@ import { servingChains, type Serving } from "./serving.ts";
 import { checkTransport } from "./transport.ts";
 import type { Guard, GuardFinding } from "./types.ts";
 
+export { exposureKey } from "./exposure.ts";
 export { checkExtension, type ExtensionOptions } from "./extension.ts";
 export { denyAllExtension, denyAllListener } from "./deny-all.ts";
 export { discoveredExtensions, discoveredRoutes } from "./listener.ts";

@@ -1,5 +1,6 @@
 /** Where clusters lead, of what CDS and EDS say at the moment: what a check of listeners and routes has to know. */
 import { fromBinary } from "@bufbuild/protobuf";
+import { equals } from "../bytes/octets.ts";
 import { ClusterSchema, Cluster_DiscoveryType, type Cluster } from "../gen/proto/envoy/config/cluster/v3/cluster_pb.js";
 import type { Address } from "../gen/proto/envoy/config/core/v3/address_pb.js";
 import {
@@ -47,6 +48,52 @@ export function clusterView(clusters: Iterable<Uint8Array>, endpoints: Iterable<
     clusters: new Map(readable(clusters, clusterFacts).map((facts) => [facts.name, facts] as const)),
     assignments: new Map(readable(endpoints, assignmentFacts)),
   };
+}
+
+/** Views that follow each other: what keeps its bytes keeps its facts, and where nothing changes the view is the same object. */
+export class ClusterViews {
+  readonly #clusters = new Known(clusterFacts);
+  readonly #assignments = new Known(assignmentFacts);
+  #view: ClusterView = { clusters: new Map(), assignments: new Map() };
+
+  /** @param clusters - by name, as are the endpoints */
+  next(clusters: ReadonlyMap<string, Encoded>, endpoints: ReadonlyMap<string, Encoded>): ClusterView {
+    const facts = this.#clusters.of(clusters);
+    const places = this.#assignments.of(endpoints);
+    if (facts.changed || places.changed)
+      this.#view = {
+        clusters: new Map(facts.all.map((one) => [one.name, one] as const)),
+        assignments: new Map(places.all),
+      };
+    return this.#view;
+  }
+}
+
+interface Encoded {
+  readonly value: Uint8Array;
+}
+
+class Known<T> {
+  readonly #read: (value: Uint8Array) => T;
+  #facts = new Map<string, { readonly value: Uint8Array; readonly read: readonly T[] }>();
+
+  constructor(read: (value: Uint8Array) => T) {
+    this.#read = read;
+  }
+
+  of(encoded: ReadonlyMap<string, Encoded>): { readonly all: readonly T[]; readonly changed: boolean } {
+    const before = this.#facts;
+    let changed = before.size !== encoded.size;
+    this.#facts = new Map(
+      Array.from(encoded, ([name, { value }]) => {
+        const known = before.get(name);
+        if (known && equals(known.value, value)) return [name, { ...known, value }];
+        changed = true;
+        return [name, { value, read: readable([value], this.#read) }];
+      }),
+    );
+    return { all: [...this.#facts.values()].flatMap(({ read }) => read), changed };
+  }
 }
 
 /** @throws Error for what is no Cluster */

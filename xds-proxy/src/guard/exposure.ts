@@ -42,8 +42,7 @@ export function exposureOfEndpoints(
   guard: Guard,
   view: ClusterView,
 ): string | undefined {
-  for (const facts of view.clusters.values()) {
-    if (facts.edsName !== name) continue;
+  for (const facts of exposureOf(view, guard).byEdsName.get(name) ?? []) {
     const reason = reachedBy(facts, endpoints, guard, view);
     if (reason !== undefined) return reason;
   }
@@ -57,7 +56,7 @@ function reachedBy(
   view: ClusterView,
 ): string | undefined {
   if (endpoints.includes(HIDDEN)) return "its endpoints come by LEDS, where nobody checks them";
-  for (const { port, endpoints: targets } of targetsOf(guard, view)) {
+  for (const { port, endpoints: targets } of exposureOf(view, guard).targets) {
     if (isInboundOf(facts.name, port)) continue;
     if (facts.kind === "original-dst") {
       if (facts.portOverride === port) return `it sends everything to port ${port}`;
@@ -71,11 +70,58 @@ function reachedBy(
   return undefined;
 }
 
+/** What a view means for a Guard. */
+interface Exposure {
+  readonly targets: readonly Target[];
+  /** Whether the view has an inbound cluster of a protected port. */
+  readonly hasApplication: boolean;
+  /** Clusters that lead to an application, or may where a client has a say. */
+  readonly suspects: readonly ClusterFacts[];
+  readonly byEdsName: ReadonlyMap<string, readonly ClusterFacts[]>;
+}
+
+const EXPOSURES = new WeakMap<ClusterView, WeakMap<Guard, Exposure>>();
+
+/** Found out once for each view and Guard: a view may have ten thousand clusters. */
+function exposureOf(view: ClusterView, guard: Guard): Exposure {
+  const ofView = EXPOSURES.get(view) ?? new WeakMap<Guard, Exposure>();
+  EXPOSURES.set(view, ofView);
+  const known = ofView.get(guard);
+  if (known) return known;
+  const clusters = [...view.clusters.values()];
+  const inbound = clusters.filter(({ name }) => name.startsWith("inbound|"));
+  const hasApplication = inbound.some(({ name }) => guard.ports.some(({ port }) => isInboundOf(name, port)));
+  const targets = targetsOf(guard, inbound, view);
+  const byEdsName = new Map<string, ClusterFacts[]>();
+  for (const facts of clusters) {
+    if (facts.edsName === undefined) continue;
+    const others = byEdsName.get(facts.edsName);
+    if (others) others.push(facts);
+    else byEdsName.set(facts.edsName, [facts]);
+  }
+  const exposure = { targets, hasApplication, suspects: [] as ClusterFacts[], byEdsName };
+  ofView.set(guard, exposure);
+  const mayLead = (facts: ClusterFacts): boolean =>
+    facts.kind !== "endpoints" || exposureOfCluster(facts, guard, view) !== undefined;
+  exposure.suspects.push(...clusters.filter(mayLead));
+  return exposure;
+}
+
+/** All that the check of another resource asks of a view: where it is the same, so is what was found. */
+export function exposureKey(view: ClusterView, guards: readonly Guard[]): string {
+  return JSON.stringify(
+    guards.map((guard) => {
+      const { targets, hasApplication, suspects } = exposureOf(view, guard);
+      return [targets, hasApplication, suspects.map((facts) => [facts, endpointsIn(view, facts)])];
+    }),
+  );
+}
+
 /** Of an inbound cluster that is not there, or keeps the original destination: this machine, at the port. */
-function targetsOf(guard: Guard, view: ClusterView): readonly Target[] {
+function targetsOf(guard: Guard, inbound: readonly ClusterFacts[], view: ClusterView): readonly Target[] {
   return guard.ports.map(({ port }) => {
-    const inbound = [...view.clusters.values()].filter(({ name }) => isInboundOf(name, port));
-    const places = inbound.flatMap((facts) => endpointsIn(view, facts));
+    const own = inbound.filter(({ name }) => isInboundOf(name, port));
+    const places = own.flatMap((facts) => endpointsIn(view, facts));
     return { port, endpoints: [...places, { address: "127.0.0.1", port }] };
   });
 }
@@ -104,7 +150,7 @@ export function checkChainExposure(
     if (includes(bytes, inboundName(port)))
       findings.add("exposure", where, `it leads to ${inboundName(port)}|, and does not serve port ${port}`);
   if (isOutbound(listener)) return;
-  for (const facts of view.clusters.values()) {
+  for (const facts of exposureOf(view, guard).suspects) {
     if (!includes(bytes, facts.name)) continue;
     const reason = indirect(facts, listener, guard, view);
     if (reason !== undefined) findings.add("exposure", where, `it leads to ${facts.name}: ${reason}`);
@@ -117,11 +163,9 @@ function indirect(facts: ClusterFacts, listener: Listener, guard: Guard, view: C
   if (direct !== undefined) return direct;
   if (facts.kind === "original-dst" && destinationIsForgeable(listener))
     return "the client can say which destination that is";
-  const hasApplication = [...view.clusters.values()].some(({ name }) =>
-    guard.ports.some(({ port }) => isInboundOf(name, port)),
-  );
+  const { targets, hasApplication } = exposureOf(view, guard);
   if (!hasApplication) return undefined;
-  const ports = new Set(targetsOf(guard, view).flatMap(({ endpoints }) => endpoints.map(({ port }) => port)));
+  const ports = new Set(targets.flatMap(({ endpoints }) => endpoints.map(({ port }) => port)));
   if (facts.kind === "dns" && endpointsIn(view, facts).some(({ port }) => ports.has(port)))
     return "a name that may lead to this machine, at the application's port";
   return facts.kind === "other" ? "its destination is not known here" : undefined;
@@ -144,7 +188,7 @@ export function checkRouteExposure(
 ): void {
   for (const { port } of guard.ports)
     if (includes(value, inboundName(port))) findings.add("exposure", "", `a route leads to ${inboundName(port)}|`);
-  for (const facts of view.clusters.values()) {
+  for (const facts of exposureOf(view, guard).suspects) {
     const reason = includes(value, facts.name) ? exposureOfCluster(facts, guard, view) : undefined;
     if (reason !== undefined) findings.add("exposure", "", `a route leads to ${facts.name}: ${reason}`);
   }

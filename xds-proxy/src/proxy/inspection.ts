@@ -2,7 +2,7 @@
  * Everything that istiod sends to one node, held to what the owners signed. Each resource is judged alone; what fails is
  * replaced by its last verified form, by one that refuses all, or left out, and the rest goes on. Nothing is reordered.
  */
-import { clusterView, type ClusterView } from "../guard/cluster-view.ts";
+import { ClusterViews, type ClusterView } from "../guard/cluster-view.ts";
 import type { Inspected } from "../xds/relay.ts";
 import type { Resource } from "../xds/resource.ts";
 import type { Response } from "../xds/response.ts";
@@ -53,6 +53,7 @@ export class Inspection {
   readonly #sent = new Map<string, Map<string, Resource>>();
   /** Types that were passed on unread last. */
   readonly #passed = new Set<string>();
+  readonly #views = new ClusterViews();
   #view: ClusterView | undefined;
 
   constructor(options: InspectionOptions) {
@@ -138,6 +139,7 @@ export class Inspection {
     for (const resource of resources) if (!foreign.has(resource)) latest.set(resource.name, resource);
     for (const name of removed) latest.delete(name);
     this.#latest.set(typeUrl, latest);
+    this.#judgement.forgetOthers(typeUrl, latest);
     this.#passed.delete(typeUrl);
     if (typeUrl === CLUSTER || typeUrl === ENDPOINTS) this.#view = undefined;
   }
@@ -167,7 +169,7 @@ export class Inspection {
     if (typeUrl === EXTENSION) return await this.#restoredExtensions(missing);
     if (typeUrl !== LISTENER || !this.#isWhole(LISTENER)) return [];
     return missing
-      .filter(({ name, value }) => this.#judgement.mustStay(LISTENER, name, value))
+      .filter((form) => this.#judgement.mustStay(LISTENER, form.name, form))
       .map((resource) => ({ resource, refused: [refusedOf(LISTENER, resource.name, REMOVED, "kept")] }));
   }
 
@@ -191,12 +193,12 @@ export class Inspection {
     const present = new Set(judged.flatMap(({ resource }) => resource?.name ?? []));
     return resources
       .map(({ name }) => name)
-      .filter((name) => !present.has(name) && this.#judgement.findings(typeUrl, kept.get(name)?.value).length > 0);
+      .filter((name) => !present.has(name) && this.#judgement.findings(typeUrl, kept.get(name)).length > 0);
   }
 
   #removal(typeUrl: string, names: readonly string[]): { removed: readonly string[]; refused: readonly Refused[] } {
     const kept = this.#options.kept(typeUrl);
-    const stays = new Set(names.filter((name) => this.#judgement.mustStay(typeUrl, name, kept.get(name)?.value)));
+    const stays = new Set(names.filter((name) => this.#judgement.mustStay(typeUrl, name, kept.get(name))));
     return {
       removed: names.filter((name) => !stays.has(name)),
       refused: [...stays].map((name) => refusedOf(typeUrl, name, REMOVED, "kept")),
@@ -252,9 +254,8 @@ export class Inspection {
   }
 
   #clusters(): ClusterView {
-    const values = (typeUrl: string): Uint8Array[] =>
-      [...(this.#latestOf(typeUrl)?.values() ?? [])].map(({ value }) => value);
-    this.#view ??= clusterView(values(CLUSTER), values(ENDPOINTS));
+    const none = new Map<string, Resource>();
+    this.#view ??= this.#views.next(this.#latestOf(CLUSTER) ?? none, this.#latestOf(ENDPOINTS) ?? none);
     return this.#view;
   }
 }

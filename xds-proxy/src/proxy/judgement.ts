@@ -3,19 +3,12 @@
  * What is good is what the owners' Guards and statements say, as they are known now.
  */
 import { ParseError } from "../errors.ts";
-import {
-  checkCluster,
-  checkEndpoints,
-  checkListener,
-  checkRoutes,
-  denyAllExtension,
-  denyAllListener,
-  isProtected,
-} from "../guard/check.ts";
+import { denyAllExtension, denyAllListener, isProtected } from "../guard/check.ts";
 import type { ClusterView } from "../guard/cluster-view.ts";
 import type { Guard, GuardFinding } from "../guard/types.ts";
 import { makeResource, nameOf, type Resource } from "../xds/resource.ts";
 import { CLUSTER, ENDPOINTS, EXTENSION, LISTENER, ROUTES } from "../xds/type-url.ts";
+import { GuardFindings } from "./guard-findings.ts";
 import { OwnerExtensions, type OwnerExtensionOptions } from "./owner-extension.ts";
 import type { Outcome, Refused } from "./refused.ts";
 
@@ -40,6 +33,7 @@ export interface Judged {
 export class Judgement {
   readonly #options: JudgementOptions;
   readonly #extensions: OwnerExtensions;
+  readonly #guarded = new GuardFindings();
   /** By the bytes that Envoy gets instead. */
   readonly #origins = new WeakMap<Uint8Array, Resource>();
 
@@ -53,32 +47,25 @@ export class Judgement {
   }
 
   /** What speaks against a form of a resource; nothing where there is none. */
-  findings(typeUrl: string, value: Uint8Array | undefined): readonly Finding[] {
-    if (value === undefined) return [];
+  findings(typeUrl: string, form: Resource | undefined): readonly Finding[] {
+    if (form === undefined) return [];
     if (typeUrl === LISTENER && this.#options.isStale()) return [STALE];
     if (typeUrl === LISTENER && this.#isUnknown()) return [UNKNOWN_OWNER];
     const guards = this.#guards();
-    if (guards.length === 0) return [];
-    switch (typeUrl) {
-      case LISTENER:
-        return checkListener(value, guards, this.#options.clusters());
-      case ROUTES:
-        return checkRoutes(value, guards, this.#options.clusters());
-      case CLUSTER:
-        return checkCluster(value, guards, this.#options.clusters());
-      case ENDPOINTS:
-        return checkEndpoints(value, guards, this.#options.clusters());
-      default:
-        return [];
-    }
+    return guards.length === 0 ? [] : this.#guarded.of(typeUrl, form, guards, this.#options.clusters());
   }
 
   /** Whether it must not be taken away: it is protected, and good as Envoy has it. */
-  mustStay(typeUrl: string, name: string, value: Uint8Array | undefined): boolean {
+  mustStay(typeUrl: string, name: string, form: Resource | undefined): boolean {
     const guards = this.#guards();
     if (typeUrl === EXTENSION) return guards.some(({ filter }) => filter.extension === name);
-    if (typeUrl !== LISTENER || value === undefined || !isProtected(value, guards)) return false;
-    return this.findings(LISTENER, value).length === 0;
+    if (typeUrl !== LISTENER || form === undefined || !isProtected(form.value, guards)) return false;
+    return this.findings(LISTENER, form).length === 0;
+  }
+
+  /** These are all that there is of a type. */
+  forgetOthers(typeUrl: string, all: ReadonlyMap<string, Resource>): void {
+    this.#guarded.keepOnly(typeUrl, all);
   }
 
   /** The form in which a resource is kept: an extension configuration as istiod sent it, before anything was put into it. */
@@ -97,10 +84,10 @@ export class Judgement {
   }
 
   #judgeGuarded(typeUrl: string, resource: Resource): Judged {
-    const findings = this.findings(typeUrl, resource.value);
+    const findings = this.findings(typeUrl, resource);
     if (findings.length === 0) return { resource, refused: [] };
     const kept = this.#options.kept(typeUrl).get(resource.name);
-    const isGood = kept !== undefined && this.findings(typeUrl, kept.value).length === 0;
+    const isGood = kept !== undefined && this.findings(typeUrl, kept).length === 0;
     const closed = isGood ? kept : this.#closed(typeUrl, resource);
     const outcome: Outcome = isGood ? "kept" : closed ? "denied" : "dropped";
     const refused = findings.map((finding) => refusedOf(typeUrl, resource.name, faultOf(finding), outcome));
