@@ -1,6 +1,6 @@
 /** How attacks on what a real istiod sent are written: what somebody who owns it changes, and the clause that this breaks. */
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import { anyPack } from "@bufbuild/protobuf/wkt";
+import { anyPack, type Any } from "@bufbuild/protobuf/wkt";
 import { utf8 } from "../../xds-proxy/src/bytes/octets.ts";
 import {
   ClusterSchema,
@@ -17,20 +17,20 @@ import { TcpProxySchema } from "../../xds-proxy/src/gen/proto/envoy/extensions/f
 import { checkExtension, checkListener } from "../../xds-proxy/src/guard/check.ts";
 import type { Clause } from "../../xds-proxy/src/guard/clauses.ts";
 import { defaultExtension } from "../../xds-proxy/src/guard/parse.ts";
-import type { GuardFinding } from "../../xds-proxy/src/guard/types.ts";
-import { readCaptured } from "./captured.ts";
+import type { Guard, GuardFinding } from "../../xds-proxy/src/guard/types.ts";
+import { readCaptured, type CapturedView } from "./captured.ts";
 import { any, edited, editListener, editManagers, editWasm, httpFilter, servesPort } from "./edit.ts";
 import { guardOf } from "./guards.ts";
 
-export const REDIRECT = readCaptured("sidecar-redirect");
-export const STRICT = readCaptured("sidecar-strict");
-export const NONE = readCaptured("sidecar-none");
-export const GATEWAY = readCaptured("gateway");
+export const REDIRECT: CapturedView = readCaptured("sidecar-redirect");
+export const STRICT: CapturedView = readCaptured("sidecar-strict");
+export const NONE: CapturedView = readCaptured("sidecar-none");
+export const GATEWAY: CapturedView = readCaptured("gateway");
 export const LUA = "envoy.extensions.filters.http.lua.v3.Lua";
-export const LUA_CONFIG = utf8("\n\u0000");
-export const OWN = defaultExtension("team-a");
-export const guards = [guardOf("team-a")];
-export const inbound = named(REDIRECT.listeners, "virtualInbound");
+export const LUA_CONFIG: Uint8Array = utf8("\n\u0000");
+export const OWN: string = defaultExtension("team-a");
+export const guards: readonly Guard[] = [guardOf("team-a")];
+export const inbound: Uint8Array = named(REDIRECT.listeners, "virtualInbound");
 
 export interface Attack {
   readonly what: string;
@@ -150,4 +150,4 @@ export function tcpListener(edit: Parameters<typeof editListener>[1], cluster: s
 }
 
 export const nothing = (): void => undefined;
-export const bypass = anyPack(FilterConfigSchema, create(FilterConfigSchema, { disabled: true }));
+export const bypass: Any = anyPack(FilterConfigSchema, create(FilterConfigSchema, { disabled: true }));

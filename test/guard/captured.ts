@@ -19,7 +19,11 @@ export function writeCaptured(file: CaptureFile): string {
   return `${JSON.stringify({ node: file.node, labels: file.labels, ...resources }, null, 2)}\n`;
 }
 
-export function readCaptured(name: string): CaptureFile & { readonly view: ClusterView } {
+export interface CapturedView extends CaptureFile {
+  readonly view: ClusterView;
+}
+
+export function readCaptured(name: string): CapturedView {
   const text = readFileSync(projectFile(`test/guard/captured/${name}.json`), "utf8");
   const file = JSON.parse(text) as {
     node: { id: string; metadata: JsonObject };
