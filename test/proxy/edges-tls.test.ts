@@ -5,7 +5,6 @@ import type { ServerTlsFiles } from "../../xds-proxy/src/config/proxy-config.ts"
 import { until } from "../../xds-proxy/src/demo/until.ts";
 import { ConfigError, UpstreamError } from "../../xds-proxy/src/errors.ts";
 import type { AdsServer } from "../../xds-proxy/src/proxy/ads-server.ts";
-import { spiffeIdsOf } from "../../xds-proxy/src/proxy/spiffe-ids.ts";
 import { Authority, type KeyAndCertificate } from "../scenarios/certificates.ts";
 import { bytes, Edges, open, take } from "./edges.ts";
 
@@ -198,21 +197,5 @@ describe("files that change", () => {
     const key = edges.path("gone.key");
     await expect(serve({ key })).rejects.toThrow(new ConfigError([{ path: key, message: "cannot be read: ENOENT" }]));
     expect(() => edges.client(undefined, { tls: { ca: key } })).toThrow(ConfigError);
-  });
-});
-
-describe("SPIFFE ids of a subject alternative name, as Node writes it", () => {
-  test.each([
-    [undefined, []],
-    ["", []],
-    [`URI:${SPIFFE}`, [SPIFFE]],
-    [`DNS:a.example, URI:${SPIFFE}, IP Address:10.0.0.1, URI:spiffe://b/c`, [SPIFFE, "spiffe://b/c"]],
-    ["URI:https://example.com/spiffe://x", []],
-    [String.raw`URI:"spiffe://a/b, URI:spiffe://victim/x", DNS:c`, []],
-    [String.raw`DNS:"x\", URI:spiffe://victim/x", URI:spiffe://a/b`, ["spiffe://a/b"]],
-    [`URI:${SPIFFE}, broken`, []],
-    [String.raw`URI:spiffe://a/b, DNS:"open`, ["spiffe://a/b"]],
-  ])("%s", (text, ids) => {
-    expect(spiffeIdsOf(text)).toEqual(ids);
   });
 });

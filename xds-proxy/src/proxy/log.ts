@@ -10,7 +10,6 @@ import type { LogLevel } from "../config/proxy-config.ts";
 export const LOG_EVENTS = {
   started: "proxy.started",
   draining: "proxy.draining",
-  stopped: "proxy.stopped",
   streamOpened: "stream.opened",
   streamEnded: "stream.ended",
   /** It broke, or something that was to be done for it could not be. */
@@ -19,20 +18,13 @@ export const LOG_EVENTS = {
   streamRefused: "stream.refused",
   upstreamConnected: "upstream.connected",
   upstreamLost: "upstream.lost",
-  upstreamRetry: "upstream.retry",
-  responseAccepted: "response.accepted",
   /** All of it, or resources of it: by code or clause. */
   responseRefused: "response.refused",
-  /** What was refused is replaced by what was verified before, or by deny-all. */
-  resourceSubstituted: "resource.substituted",
   /** Envoy has refused what passed here. */
   nodeNack: "node.nack",
-  heartbeatMissed: "heartbeat.missed",
   trustAdvanced: "trust.advanced",
   trustStale: "trust.stale",
   storeFailed: "store.failed",
-  moduleFetched: "module.fetched",
-  moduleRefused: "module.refused",
   tlsReloaded: "tls.reloaded",
   /** The files are there and do not fit or cannot be read; what was loaded before stays. */
   tlsReloadFailed: "tls.reload_failed",

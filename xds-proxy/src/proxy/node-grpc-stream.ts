@@ -2,11 +2,11 @@
 import { status, type ServerDuplexStream } from "@grpc/grpc-js";
 import { formatAddress, type Address } from "../config/addresses.ts";
 import { UpstreamError } from "../errors.ts";
+import { uriNamesOf } from "../identity/spiffe.ts";
 import type { Protocol } from "../xds/type-url.ts";
 import { SESSION_METADATA, type NodeStream, type Peer } from "./ads-stream.ts";
 import type { Parts } from "./frames.ts";
 import { GrpcStream } from "./grpc-stream.ts";
-import { spiffeIdsOf } from "./spiffe-ids.ts";
 
 type Call = ServerDuplexStream<Uint8Array, Parts>;
 
@@ -45,7 +45,8 @@ function peerOf(call: Call, listening: Address): Peer {
   const bearer = typeof authorization === "string" ? /^bearer +(\S+)$/i.exec(authorization)?.[1] : undefined;
   return {
     address: listening.kind === "unix" ? formatAddress(listening) : call.getPeer(),
-    spiffeIds: sslPeerCertificate === undefined ? [] : spiffeIdsOf(sslPeerCertificate.subjectaltname),
+    spiffeIds:
+      sslPeerCertificate === undefined ? [] : uriNamesOf({ subjectAltName: sslPeerCertificate.subjectaltname }),
     ...(bearer !== undefined && { bearer }),
     ...(typeof session === "string" && { session }),
   };
