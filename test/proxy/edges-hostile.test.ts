@@ -3,8 +3,8 @@ import { connect as connectHttp2, createServer as createHttp2, type ClientHttp2S
 import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { UpstreamError } from "../../xds-proxy/src/errors.ts";
-import type { AdsServer } from "../../xds-proxy/src/proxy/ads-server.ts";
-import { METHOD_PATHS, type AdsStream, type GrpcStatus } from "../../xds-proxy/src/proxy/ads-stream.ts";
+import type { AdsServer } from "../../xds-proxy/src/grpc/ads-server.ts";
+import { METHOD_PATHS, type AdsStream, type GrpcStatus } from "../../xds-proxy/src/grpc/ads-stream.ts";
 import { bytes, Edges, loopback, MIB, open, take } from "./edges.ts";
 import { BrokenOrigin, grpcFrame, gzipBomb } from "./harness/broken-origin.ts";
 import { Relay } from "./harness/relay.ts";

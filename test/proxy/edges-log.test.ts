@@ -1,8 +1,13 @@
 /** What the edges leave to others: the log's lines, and when a lost upstream is tried again. */
 import { describe, expect, test } from "vitest";
 import fc from "fast-check";
-import { createLog, LOG_EVENTS, type LogOptions } from "../../xds-proxy/src/proxy/log.ts";
-import { afterFailure, NEVER_FAILED, RECONNECT, type ReconnectState } from "../../xds-proxy/src/proxy/reconnect.ts";
+import { createLog, LOG_EVENTS, type LogOptions } from "../../xds-proxy/src/log.ts";
+import {
+  afterFailure,
+  NEVER_FAILED,
+  RECONNECT,
+  type ReconnectState,
+} from "../../xds-proxy/src/proxy/check/reconnect.ts";
 
 function written(options: Partial<LogOptions>, use: (log: ReturnType<typeof createLog>) => void): readonly string[] {
   const lines: string[] = [];

@@ -4,7 +4,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest
 import type { ServerTlsFiles } from "../../xds-proxy/src/config/proxy-config.ts";
 import { until } from "../../xds-proxy/src/demo/until.ts";
 import { ConfigError, UpstreamError } from "../../xds-proxy/src/errors.ts";
-import type { AdsServer } from "../../xds-proxy/src/proxy/ads-server.ts";
+import type { AdsServer } from "../../xds-proxy/src/grpc/ads-server.ts";
 import { Authority, type KeyAndCertificate } from "../scenarios/certificates.ts";
 import { bytes, Edges, open, take } from "./edges.ts";
 

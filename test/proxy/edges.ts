@@ -5,10 +5,10 @@ import { join } from "node:path";
 import type { Address } from "../../xds-proxy/src/config/addresses.ts";
 import type { ListenConfig, UpstreamConfig } from "../../xds-proxy/src/config/proxy-config.ts";
 import { until } from "../../xds-proxy/src/demo/until.ts";
-import { AdsClient } from "../../xds-proxy/src/proxy/ads-client.ts";
-import { startAdsServer, type AdsServer, type AdsServerOptions } from "../../xds-proxy/src/proxy/ads-server.ts";
-import type { AdsStream, ConnectOptions, NodeStream } from "../../xds-proxy/src/proxy/ads-stream.ts";
-import type { LogEvent, LogFields, Logger } from "../../xds-proxy/src/proxy/log.ts";
+import { AdsClient } from "../../xds-proxy/src/grpc/ads-client.ts";
+import { startAdsServer, type AdsServer, type AdsServerOptions } from "../../xds-proxy/src/grpc/ads-server.ts";
+import type { AdsStream, ConnectOptions, NodeStream } from "../../xds-proxy/src/grpc/ads-stream.ts";
+import type { LogEvent, LogFields, Logger } from "../../xds-proxy/src/log.ts";
 
 export const MIB: number = 1024 * 1024;
 

@@ -2,9 +2,9 @@
 import type { Recipient } from "../../xds-proxy/src/envelope/types.ts";
 import { UpstreamError } from "../../xds-proxy/src/errors.ts";
 import type { PinFile } from "../../xds-proxy/src/owner/pin.ts";
-import { Inspection, type InspectionResult } from "../../xds-proxy/src/proxy/inspection.ts";
-import type { CodeFiles } from "../../xds-proxy/src/proxy/owner-extension.ts";
-import { Trust, type KeptNamespace, type NamespaceKeeper } from "../../xds-proxy/src/proxy/trust.ts";
+import { Inspection, type InspectionResult } from "../../xds-proxy/src/proxy/check/inspection.ts";
+import type { CodeFiles } from "../../xds-proxy/src/proxy/check/owner-extension.ts";
+import { Trust, type KeptNamespace, type NamespaceKeeper } from "../../xds-proxy/src/proxy/check/trust.ts";
 import type { Resource } from "../../xds-proxy/src/xds/resource.ts";
 import { readResponse, type Response } from "../../xds-proxy/src/xds/response.ts";
 import { EXTENSION, TYPES, type Protocol } from "../../xds-proxy/src/xds/type-url.ts";

@@ -1,9 +1,9 @@
 /** One node's proxy between an istiod and an Envoy that do whatever they are told, and everything that must hold meanwhile. */
 import { expect } from "vitest";
 import { readConfiguration } from "../../xds-proxy/src/owner/bundle.ts";
-import { Inspection, type InspectionResult } from "../../xds-proxy/src/proxy/inspection.ts";
-import { KeptForms } from "../../xds-proxy/src/proxy/kept-forms.ts";
-import { Trust, type NamespaceKeeper } from "../../xds-proxy/src/proxy/trust.ts";
+import { Inspection, type InspectionResult } from "../../xds-proxy/src/proxy/check/inspection.ts";
+import { KeptForms } from "../../xds-proxy/src/proxy/check/kept-forms.ts";
+import { Trust, type NamespaceKeeper } from "../../xds-proxy/src/proxy/check/trust.ts";
 import { Relay, type RelayEffect } from "../../xds-proxy/src/xds/relay.ts";
 import { NO_REQUEST, type Request } from "../../xds-proxy/src/xds/request.ts";
 import type { Resource } from "../../xds-proxy/src/xds/resource.ts";

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { beforeAll, describe, test } from "vitest";
-import type { KeptNamespace } from "../../xds-proxy/src/proxy/trust.ts";
+import type { KeptNamespace } from "../../xds-proxy/src/proxy/check/trust.ts";
 import { Store } from "../../xds-proxy/src/store/store.ts";
 import type { Resource } from "../../xds-proxy/src/xds/resource.ts";
 import { EXTENSION, LISTENER, type Protocol } from "../../xds-proxy/src/xds/type-url.ts";

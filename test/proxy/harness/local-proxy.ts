@@ -7,7 +7,7 @@ import { parseProxyConfig } from "../../../xds-proxy/src/config/proxy-schema.ts"
 import { send } from "../../../xds-proxy/src/demo/http-request.ts";
 import { until } from "../../../xds-proxy/src/demo/until.ts";
 import { startProxy } from "../../../xds-proxy/src/proxy/app.ts";
-import type { LogEvent, LogFields, Logger } from "../../../xds-proxy/src/proxy/log.ts";
+import type { LogEvent, LogFields, Logger } from "../../../xds-proxy/src/log.ts";
 import type { RunningProxy } from "../../../xds-proxy/src/proxy/running-proxy.ts";
 import type { StreamView, StreamsAnswer, TypeView } from "../../../xds-proxy/src/proxy/view.ts";
 import { freePort } from "../../lab/free-port.ts";

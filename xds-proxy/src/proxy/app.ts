@@ -7,12 +7,12 @@ import type { Requirement } from "../identity/authenticate.ts";
 import { ENVELOPE_OVERHEAD_MAX_BYTES } from "../gen/limits.ts";
 import { TokenVerifier } from "../identity/jwt.ts";
 import { startAdminServer, type AdminServer } from "./admin-server.ts";
-import { CheckSide, isUnwrapping } from "./check-side.ts";
+import { CheckSide, isUnwrapping } from "./check/check-side.ts";
 import { Half } from "./half.ts";
 import { ProxyMetrics } from "./metrics.ts";
 import type { ProxyOptions, RunningProxy } from "./running-proxy.ts";
 import type { NamespaceView, ProxyView, Readiness, StreamView, TypeResources } from "./view.ts";
-import { WrapSide } from "./wrap-side.ts";
+import { WrapSide } from "./wrap/wrap-side.ts";
 
 /** @throws ConfigError, UpstreamError; nothing is left behind then */
 export async function startProxy(config: ProxyConfig, options: ProxyOptions): Promise<RunningProxy> {

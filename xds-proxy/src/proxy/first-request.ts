@@ -2,7 +2,7 @@
 import { ParseError, UpstreamError } from "../errors.ts";
 import type { Node } from "../gen/proto/envoy/config/core/v3/base_pb.js";
 import { readRequest } from "../xds/request.ts";
-import type { NodeStream } from "./ads-stream.ts";
+import type { NodeStream } from "../grpc/ads-stream.ts";
 
 export interface OpenedStream {
   readonly first: Uint8Array;

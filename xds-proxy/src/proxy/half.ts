@@ -1,9 +1,9 @@
 /** One server with what it serves from: a whole proxy, but in the mode that wraps and unwraps in one process, which has two. */
 import type { ListenConfig, ProxyConfig, UpstreamConfig } from "../config/proxy-config.ts";
 import type { Requirement } from "../identity/authenticate.ts";
-import { AdsClient } from "./ads-client.ts";
-import { startAdsServer, type AdsServer } from "./ads-server.ts";
-import type { ConnectUpstream } from "./ads-stream.ts";
+import { AdsClient } from "../grpc/ads-client.ts";
+import { startAdsServer, type AdsServer } from "../grpc/ads-server.ts";
+import type { ConnectUpstream } from "../grpc/ads-stream.ts";
 import type { ProxyMetrics } from "./metrics.ts";
 import type { ProxyOptions } from "./running-proxy.ts";
 import { Sessions, type Arrival, type Serving } from "./sessions.ts";

@@ -1,7 +1,7 @@
 /** The running program as its command sees it. */
 import type { Address } from "../config/addresses.ts";
 import type { ProxyConfig } from "../config/proxy-config.ts";
-import type { Logger } from "./log.ts";
+import type { Logger } from "../log.ts";
 
 export interface ProxyOptions {
   readonly log: Logger;

@@ -47,10 +47,7 @@ export function proxyCommand(context: CliContext): Command {
 
 async function run(context: CliContext, config: ProxyConfig): Promise<void> {
   // Loaded on use: no other command should wait for gRPC and SQLite.
-  const [{ startProxy }, { createLog }] = await Promise.all([
-    import("../../proxy/app.ts"),
-    import("../../proxy/log.ts"),
-  ]);
+  const [{ startProxy }, { createLog }] = await Promise.all([import("../../proxy/app.ts"), import("../../log.ts")]);
   const log = createLog({
     ...{ level: config.log.level, write: context.stderr, readable: context.colour.stderr, nowMs: context.nowMs },
   });

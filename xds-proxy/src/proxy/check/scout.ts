@@ -2,16 +2,16 @@
  * Asks istiod for the owners' statements before anything is believed: they travel in extension configurations, which Envoy
  * asks for only after it has the listeners that are to be judged by them. A stream of its own, closed after the first answer.
  */
-import { isRecord } from "../bytes/record.ts";
-import { WpgateError } from "../errors.ts";
-import type { Node } from "../gen/proto/envoy/config/core/v3/base_pb.js";
-import { discoveredExtensions } from "../guard/check.ts";
-import { readConfiguration } from "../owner/bundle.ts";
-import { NO_REQUEST, writeRequest } from "../xds/request.ts";
-import type { Resource } from "../xds/resource.ts";
-import { readResponse } from "../xds/response.ts";
-import { EXTENSION, type Protocol } from "../xds/type-url.ts";
-import type { ConnectUpstream } from "./ads-stream.ts";
+import { isRecord } from "../../bytes/record.ts";
+import { WpgateError } from "../../errors.ts";
+import type { Node } from "../../gen/proto/envoy/config/core/v3/base_pb.js";
+import { discoveredExtensions } from "../../guard/check.ts";
+import { readConfiguration } from "../../owner/bundle.ts";
+import { NO_REQUEST, writeRequest } from "../../xds/request.ts";
+import type { Resource } from "../../xds/resource.ts";
+import { readResponse } from "../../xds/response.ts";
+import { EXTENSION, type Protocol } from "../../xds/type-url.ts";
+import type { ConnectUpstream } from "../../grpc/ads-stream.ts";
 import type { Trust } from "./trust.ts";
 import { readWasmExtension } from "./wasm-extension.ts";
 

@@ -2,21 +2,21 @@
  * One Envoy's stream: its requests go up, what istiod answers comes down after it was held to what the owners signed. One
  * message after the other, in the order in which they came; whoever is slow holds back the other side, not the memory.
  */
-import type { ProxyMode } from "../config/proxy-config.ts";
-import { LimitError } from "../errors.ts";
-import type { Node } from "../gen/proto/envoy/config/core/v3/base_pb.js";
-import { Relay, type RelayEffect } from "../xds/relay.ts";
-import { readRequest, writeRequest, type Request } from "../xds/request.ts";
-import type { Resource } from "../xds/resource.ts";
-import { readResponse, responseParts, type Response } from "../xds/response.ts";
-import { EXTENSION, LISTENER, shortName } from "../xds/type-url.ts";
-import { failureOf, type AdsStream, type ConnectUpstream, type NodeStream } from "./ads-stream.ts";
-import { lengthOf } from "./frames.ts";
+import type { ProxyMode } from "../../config/proxy-config.ts";
+import { LimitError } from "../../errors.ts";
+import type { Node } from "../../gen/proto/envoy/config/core/v3/base_pb.js";
+import { Relay, type RelayEffect } from "../../xds/relay.ts";
+import { readRequest, writeRequest, type Request } from "../../xds/request.ts";
+import type { Resource } from "../../xds/resource.ts";
+import { readResponse, responseParts, type Response } from "../../xds/response.ts";
+import { EXTENSION, LISTENER, shortName } from "../../xds/type-url.ts";
+import { failureOf, type AdsStream, type ConnectUpstream, type NodeStream } from "../../grpc/ads-stream.ts";
+import { lengthOf } from "../../grpc/frames.ts";
 import { Inspection } from "./inspection.ts";
 import { KeptForms, type AcceptedKeeper } from "./kept-forms.ts";
-import type { Logger } from "./log.ts";
-import type { ProxyMetrics } from "./metrics.ts";
-import type { NodeFacts } from "./node.ts";
+import type { Logger } from "../../log.ts";
+import type { ProxyMetrics } from "../metrics.ts";
+import type { NodeFacts } from "../node.ts";
 import type { CodeFiles } from "./owner-extension.ts";
 import type { ReconnectPolicy } from "./reconnect.ts";
 import { printable } from "./refused.ts";
@@ -24,7 +24,7 @@ import { scoutStatements } from "./scout.ts";
 import { SessionReport } from "./session-report.ts";
 import type { Trust } from "./trust.ts";
 import { UpstreamLoop } from "./upstream-loop.ts";
-import type { StreamView } from "./view.ts";
+import type { StreamView } from "../view.ts";
 
 /** What all sessions have in common. */
 export interface SessionContext {

@@ -1,7 +1,7 @@
 /** What one node has accepted, now or in an earlier life: the forms that stay when something worse comes. */
-import type { Relay } from "../xds/relay.ts";
-import type { Resource } from "../xds/resource.ts";
-import { EXTENSION } from "../xds/type-url.ts";
+import type { Relay } from "../../xds/relay.ts";
+import type { Resource } from "../../xds/resource.ts";
+import { EXTENSION } from "../../xds/type-url.ts";
 
 /** What nodes accepted, over restarts. */
 export interface AcceptedKeeper {

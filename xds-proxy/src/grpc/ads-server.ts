@@ -10,7 +10,7 @@ import type { Protocol } from "../xds/type-url.ts";
 import { METHOD_PATHS, type NodeStream } from "./ads-stream.ts";
 import { bindServer } from "./bind.ts";
 import { responseBytes, type Parts } from "./frames.ts";
-import type { Logger } from "./log.ts";
+import type { Logger } from "../log.ts";
 import { quietGrpc } from "./grpc-stream.ts";
 import { NodeGrpcStream } from "./node-grpc-stream.ts";
 import { ServerTls } from "./server-tls.ts";

@@ -1,15 +1,15 @@
 /** The files that a wrapping proxy signs with: its key, and the root namespace's chain, which is read again when it changes. */
 import { readFileSync, statSync } from "node:fs";
-import type { SigningKey } from "../crypto/ecdsa-p256.ts";
-import { decodeSigningKeyPem } from "../crypto/key-files.ts";
-import { verifyRootChain, lastOf } from "../envelope/roots.ts";
-import { parseRoot } from "../envelope/documents.ts";
-import { decodeInput, parseEnvelope } from "../envelope/envelope.ts";
-import type { WrapConfig } from "../config/proxy-config.ts";
-import { ConfigError, WpgateError } from "../errors.ts";
-import { digestOf } from "../crypto/sha256.ts";
-import { parseBundle } from "../owner/bundle.ts";
-import type { PushRoots } from "../push/push-session.ts";
+import type { SigningKey } from "../../crypto/ecdsa-p256.ts";
+import { decodeSigningKeyPem } from "../../crypto/key-files.ts";
+import { verifyRootChain, lastOf } from "../../envelope/roots.ts";
+import { parseRoot } from "../../envelope/documents.ts";
+import { decodeInput, parseEnvelope } from "../../envelope/envelope.ts";
+import type { WrapConfig } from "../../config/proxy-config.ts";
+import { ConfigError, WpgateError } from "../../errors.ts";
+import { digestOf } from "../../crypto/sha256.ts";
+import { parseBundle } from "../../owner/bundle.ts";
+import type { PushRoots } from "../../push/push-session.ts";
 
 export function readPushKey({ key }: WrapConfig): SigningKey {
   try {

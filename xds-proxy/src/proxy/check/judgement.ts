@@ -2,12 +2,12 @@
  * What becomes of one resource: it is good, or its last verified form takes its place, or one that refuses all, or nothing.
  * What is good is what the owners' Guards and statements say, as they are known now.
  */
-import { ParseError } from "../errors.ts";
-import { denyAllExtension, denyAllListener, isProtected } from "../guard/check.ts";
-import type { ClusterView } from "../guard/cluster-view.ts";
-import type { Guard, GuardFinding } from "../guard/types.ts";
-import { makeResource, nameOf, type Resource } from "../xds/resource.ts";
-import { CLUSTER, ENDPOINTS, EXTENSION, LISTENER, ROUTES } from "../xds/type-url.ts";
+import { ParseError } from "../../errors.ts";
+import { denyAllExtension, denyAllListener, isProtected } from "../../guard/check.ts";
+import type { ClusterView } from "../../guard/cluster-view.ts";
+import type { Guard, GuardFinding } from "../../guard/types.ts";
+import { makeResource, nameOf, type Resource } from "../../xds/resource.ts";
+import { CLUSTER, ENDPOINTS, EXTENSION, LISTENER, ROUTES } from "../../xds/type-url.ts";
 import { GuardFindings } from "./guard-findings.ts";
 import { OwnerExtensions, type OwnerExtensionOptions } from "./owner-extension.ts";
 import type { Outcome, Refused } from "./refused.ts";

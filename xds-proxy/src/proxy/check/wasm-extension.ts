@@ -4,12 +4,12 @@
  */
 import { create, fromBinary, fromJson, toBinary, toJson, createRegistry } from "@bufbuild/protobuf";
 import { anyPack, anyUnpack, StringValueSchema, StructSchema, type Any } from "@bufbuild/protobuf/wkt";
-import { ParseError } from "../errors.ts";
-import { forEachField, text } from "../xds/resource.ts";
-import { AsyncDataSourceSchema } from "../gen/proto/envoy/config/core/v3/base_pb.js";
-import { TypedExtensionConfigSchema } from "../gen/proto/envoy/config/core/v3/extension_pb.js";
-import { WasmSchema, type Wasm } from "../gen/proto/envoy/extensions/filters/http/wasm/v3/wasm_pb.js";
-import { EnvironmentVariablesSchema, type VmConfig } from "../gen/proto/envoy/extensions/wasm/v3/wasm_pb.js";
+import { ParseError } from "../../errors.ts";
+import { forEachField, text } from "../../xds/resource.ts";
+import { AsyncDataSourceSchema } from "../../gen/proto/envoy/config/core/v3/base_pb.js";
+import { TypedExtensionConfigSchema } from "../../gen/proto/envoy/config/core/v3/extension_pb.js";
+import { WasmSchema, type Wasm } from "../../gen/proto/envoy/extensions/filters/http/wasm/v3/wasm_pb.js";
+import { EnvironmentVariablesSchema, type VmConfig } from "../../gen/proto/envoy/extensions/wasm/v3/wasm_pb.js";
 
 const WASM_URL = `type.googleapis.com/${WasmSchema.typeName}`;
 const TYPED_STRUCTS = ["type.googleapis.com/xds.type.v3.TypedStruct", "type.googleapis.com/udpa.type.v1.TypedStruct"];

@@ -2,15 +2,15 @@
  * What is believed of each pinned namespace: the newest verified statements, and the Guards among them. Whatever istiod
  * sends is measured against this; it grows only by statements that verify, and it is on disk before anybody acts on it.
  */
-import { digestOf } from "../crypto/sha256.ts";
-import { utf8 } from "../bytes/octets.ts";
-import type { RootDocument } from "../envelope/documents.ts";
-import type { Payload, Recipient, TrustState } from "../envelope/types.ts";
-import { appliesTo, parseGuard } from "../guard/check.ts";
-import type { Guard } from "../guard/types.ts";
-import type { NamespaceBundle } from "../owner/bundle.ts";
-import type { PinFile } from "../owner/pin.ts";
-import { verifyBundle, type GoodBundle, type RefusedBundle } from "../owner/verify-bundle.ts";
+import { digestOf } from "../../crypto/sha256.ts";
+import { utf8 } from "../../bytes/octets.ts";
+import type { RootDocument } from "../../envelope/documents.ts";
+import type { Payload, Recipient, TrustState } from "../../envelope/types.ts";
+import { appliesTo, parseGuard } from "../../guard/check.ts";
+import type { Guard } from "../../guard/types.ts";
+import type { NamespaceBundle } from "../../owner/bundle.ts";
+import type { PinFile } from "../../owner/pin.ts";
+import { verifyBundle, type GoodBundle, type RefusedBundle } from "../../owner/verify-bundle.ts";
 
 /** `rt` of a Guard's statement. */
 const GUARD_TYPE = "wpgate.dev/v1/Guard";

@@ -1,17 +1,17 @@
 /** The side beside istiod: what it sends to a node that has shown who it is becomes signed pushes. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { ProxyConfig, WrapConfig } from "../config/proxy-config.ts";
-import type { RecipientPublic } from "../envelope/types.ts";
-import { ConfigError, InternalError, UpstreamError } from "../errors.ts";
-import type { Workload } from "../identity/types.ts";
-import { parseRecipientFile } from "../owner/recipient.ts";
-import { isSessionId } from "../push/session-id.ts";
-import type { ConnectUpstream, Peer } from "./ads-stream.ts";
-import { LOG_EVENTS } from "./log.ts";
-import type { ProxyMetrics } from "./metrics.ts";
-import type { ProxyOptions } from "./running-proxy.ts";
-import type { Arrival } from "./sessions.ts";
+import type { ProxyConfig, WrapConfig } from "../../config/proxy-config.ts";
+import type { RecipientPublic } from "../../envelope/types.ts";
+import { ConfigError, InternalError, UpstreamError } from "../../errors.ts";
+import type { Workload } from "../../identity/types.ts";
+import { parseRecipientFile } from "../../owner/recipient.ts";
+import { isSessionId } from "../../push/session-id.ts";
+import type { ConnectUpstream, Peer } from "../../grpc/ads-stream.ts";
+import { LOG_EVENTS } from "../../log.ts";
+import type { ProxyMetrics } from "../metrics.ts";
+import type { ProxyOptions } from "../running-proxy.ts";
+import type { Arrival } from "../sessions.ts";
 import { readPushKey, WrapRoots } from "./wrap-roots.ts";
 import { WrapSession, type WrapContext } from "./wrap-session.ts";
 

@@ -1,8 +1,8 @@
 /** The files that say whom to believe, read once at the start. */
 import { readFileSync } from "node:fs";
-import { decodeExchangeKeyPem, type ExchangeKeyFile } from "../crypto/key-files.ts";
-import { ConfigError, ParseError } from "../errors.ts";
-import { parsePin, type PinFile } from "../owner/pin.ts";
+import { decodeExchangeKeyPem, type ExchangeKeyFile } from "../../crypto/key-files.ts";
+import { ConfigError, ParseError } from "../../errors.ts";
+import { parsePin, type PinFile } from "../../owner/pin.ts";
 
 /** @throws ConfigError */
 export function readPin(path: string): PinFile {

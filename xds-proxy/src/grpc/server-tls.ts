@@ -5,7 +5,7 @@
 import { experimental, type ServerCredentials } from "@grpc/grpc-js";
 import type { ServerTlsFiles } from "../config/proxy-config.ts";
 import { ConfigError } from "../errors.ts";
-import { LOG_EVENTS, type Logger } from "./log.ts";
+import { LOG_EVENTS, type Logger } from "../log.ts";
 import { readTlsFiles, type TlsFiles, type TlsMaterial } from "./tls-files.ts";
 
 type CaListener = Parameters<experimental.CertificateProvider["addCaCertificateListener"]>[0];

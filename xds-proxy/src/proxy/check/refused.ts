@@ -1,5 +1,5 @@
 /** What was found wrong with a resource, what became of it, and how istiod and people are told. */
-import { shortName } from "../xds/type-url.ts";
+import { shortName } from "../../xds/type-url.ts";
 
 export interface Refused {
   readonly typeUrl: string;

@@ -3,11 +3,11 @@
  * same for two of them.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { WpgateError } from "../errors.ts";
-import type { Protocol } from "../xds/type-url.ts";
-import type { AdsStream, ConnectUpstream } from "./ads-stream.ts";
+import { WpgateError } from "../../errors.ts";
+import type { Protocol } from "../../xds/type-url.ts";
+import type { AdsStream, ConnectUpstream } from "../../grpc/ads-stream.ts";
 import { afterFailure, NEVER_FAILED, type ReconnectPolicy } from "./reconnect.ts";
-import type { UpstreamView } from "./view.ts";
+import type { UpstreamView } from "../view.ts";
 
 export interface UpstreamLoopOptions {
   readonly protocol: Protocol;

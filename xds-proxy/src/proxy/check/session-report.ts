@@ -1,10 +1,10 @@
 /** What is said of one session: in the log, in metrics, and to people who look at it. */
-import { WpgateError } from "../errors.ts";
-import { shortName } from "../xds/type-url.ts";
-import { LOG_EVENTS, type Logger } from "./log.ts";
-import type { ProxyMetrics } from "./metrics.ts";
+import { WpgateError } from "../../errors.ts";
+import { shortName } from "../../xds/type-url.ts";
+import { LOG_EVENTS, type Logger } from "../../log.ts";
+import type { ProxyMetrics } from "../metrics.ts";
 import { printable, type Refused } from "./refused.ts";
-import type { RefusalView } from "./view.ts";
+import type { RefusalView } from "../view.ts";
 
 export interface SessionReportOptions {
   readonly stream: string;

@@ -2,12 +2,12 @@
  * What speaks against resources by the Guards of one node, found out again only where something has changed: istiod says all
  * of it anew with each push, and most of it is the same.
  */
-import { equals } from "../bytes/octets.ts";
-import { checkCluster, checkEndpoints, checkListener, checkRoutes, exposureKey } from "../guard/check.ts";
-import type { ClusterView } from "../guard/cluster-view.ts";
-import type { Guard, GuardFinding } from "../guard/types.ts";
-import type { Resource } from "../xds/resource.ts";
-import { CLUSTER, ENDPOINTS, LISTENER, ROUTES } from "../xds/type-url.ts";
+import { equals } from "../../bytes/octets.ts";
+import { checkCluster, checkEndpoints, checkListener, checkRoutes, exposureKey } from "../../guard/check.ts";
+import type { ClusterView } from "../../guard/cluster-view.ts";
+import type { Guard, GuardFinding } from "../../guard/types.ts";
+import type { Resource } from "../../xds/resource.ts";
+import { CLUSTER, ENDPOINTS, LISTENER, ROUTES } from "../../xds/type-url.ts";
 
 type Check = (value: Uint8Array, guards: readonly Guard[], view: ClusterView) => readonly GuardFinding[];
 

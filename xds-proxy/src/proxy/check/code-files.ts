@@ -1,8 +1,8 @@
 /** Code of Wasm filters as files: what istiod points to goes through the cache of modules, what lies here is looked at. */
 import { createHash } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
-import type { ModuleCache } from "../modules/module-cache.ts";
-import { expectedByIstio } from "../modules/module-request.ts";
+import type { ModuleCache } from "../../modules/module-cache.ts";
+import { expectedByIstio } from "../../modules/module-request.ts";
 import type { CodeFiles } from "./owner-extension.ts";
 import type { CodeSource } from "./wasm-extension.ts";
 

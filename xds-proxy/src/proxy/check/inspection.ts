@@ -2,11 +2,11 @@
  * Everything that istiod sends to one node, held to what the owners signed. Each resource is judged alone; what fails is
  * replaced by its last verified form, by one that refuses all, or left out, and the rest goes on. Nothing is reordered.
  */
-import { ClusterViews, type ClusterView } from "../guard/cluster-view.ts";
-import type { Inspected } from "../xds/relay.ts";
-import type { Resource } from "../xds/resource.ts";
-import type { Response } from "../xds/response.ts";
-import { CLUSTER, ENDPOINTS, EXTENSION, LISTENER, TYPES, type Protocol } from "../xds/type-url.ts";
+import { ClusterViews, type ClusterView } from "../../guard/cluster-view.ts";
+import type { Inspected } from "../../xds/relay.ts";
+import type { Resource } from "../../xds/resource.ts";
+import type { Response } from "../../xds/response.ts";
+import { CLUSTER, ENDPOINTS, EXTENSION, LISTENER, TYPES, type Protocol } from "../../xds/type-url.ts";
 import {
   isWhatItIsSentAs,
   JUDGED,

@@ -4,7 +4,7 @@
  */
 import { pino } from "pino";
 import { stripVTControlCharacters } from "node:util";
-import type { LogLevel } from "../config/proxy-config.ts";
+import type { LogLevel } from "./config/proxy-config.ts";
 
 /** Every event; the name is what alerts and people search for. */
 export const LOG_EVENTS = {

@@ -2,21 +2,21 @@
  * One unwrapping proxy's stream: its requests go to istiod as they are, every response of istiod comes back as one signed
  * push. When one side ends, so does the other; the next stream begins a new session.
  */
-import type { RecipientPublic } from "../envelope/types.ts";
-import { WpgateError } from "../errors.ts";
-import { readInnerNames } from "../push/inner-response.ts";
-import { PushSession, type PushSessionOptions } from "../push/push-session.ts";
-import { readRequest } from "../xds/request.ts";
-import { shortName } from "../xds/type-url.ts";
-import { failureOf, type AdsStream, type ConnectUpstream, type NodeStream } from "./ads-stream.ts";
-import { lengthOf } from "./frames.ts";
-import { LOG_EVENTS, type Logger } from "./log.ts";
-import type { ProxyMetrics } from "./metrics.ts";
-import type { NodeFacts } from "./node.ts";
-import { printable } from "./refused.ts";
+import type { RecipientPublic } from "../../envelope/types.ts";
+import { WpgateError } from "../../errors.ts";
+import { readInnerNames } from "../../push/inner-response.ts";
+import { PushSession, type PushSessionOptions } from "../../push/push-session.ts";
+import { readRequest } from "../../xds/request.ts";
+import { shortName } from "../../xds/type-url.ts";
+import { failureOf, type AdsStream, type ConnectUpstream, type NodeStream } from "../../grpc/ads-stream.ts";
+import { lengthOf } from "../../grpc/frames.ts";
+import { LOG_EVENTS, type Logger } from "../../log.ts";
+import type { ProxyMetrics } from "../metrics.ts";
+import type { NodeFacts } from "../node.ts";
+import { printable } from "../check/refused.ts";
 import type { WrapRoots } from "./wrap-roots.ts";
-import type { StreamView, UpstreamView } from "./view.ts";
-import type { ProxyMode } from "../config/proxy-config.ts";
+import type { StreamView, UpstreamView } from "../view.ts";
+import type { ProxyMode } from "../../config/proxy-config.ts";
 
 export interface WrapContext {
   readonly mode: ProxyMode;

@@ -1,26 +1,26 @@
 /** The side beside Envoy: what comes from upstream is held to what owners signed, whether or not it comes as signed pushes. */
 import { join } from "node:path";
-import type { ProxyConfig } from "../config/proxy-config.ts";
-import { InternalError } from "../errors.ts";
-import { ModuleCache } from "../modules/module-cache.ts";
-import { Store } from "../store/store.ts";
-import { sha256 } from "../crypto/sha256.ts";
-import type { ConnectUpstream } from "./ads-stream.ts";
+import type { ProxyConfig } from "../../config/proxy-config.ts";
+import { InternalError } from "../../errors.ts";
+import { ModuleCache } from "../../modules/module-cache.ts";
+import { Store } from "../../store/store.ts";
+import { sha256 } from "../../crypto/sha256.ts";
+import type { ConnectUpstream } from "../../grpc/ads-stream.ts";
 import { LocalCode } from "./code-files.ts";
-import { LOG_EVENTS } from "./log.ts";
-import type { ProxyMetrics } from "./metrics.ts";
+import { LOG_EVENTS } from "../../log.ts";
+import type { ProxyMetrics } from "../metrics.ts";
 import { PushTrust } from "./push-trust.ts";
 import { RECONNECT } from "./reconnect.ts";
-import type { ProxyOptions } from "./running-proxy.ts";
+import type { ProxyOptions } from "../running-proxy.ts";
 import { Session, type SessionContext } from "./session.ts";
-import type { Arrival } from "./sessions.ts";
+import type { Arrival } from "../sessions.ts";
 import { readPin, readRecipientKey } from "./trust-files.ts";
 import { Trust } from "./trust.ts";
 import { unwrapping } from "./unwrap-stream.ts";
-import type { NamespaceView, TypeResources } from "./view.ts";
-import { shortName } from "../xds/type-url.ts";
-import type { ExchangeKeyFile } from "../crypto/key-files.ts";
-import { encodeRecipientVariable } from "../owner/recipient.ts";
+import type { NamespaceView, TypeResources } from "../view.ts";
+import { shortName } from "../../xds/type-url.ts";
+import type { ExchangeKeyFile } from "../../crypto/key-files.ts";
+import { encodeRecipientVariable } from "../../owner/recipient.ts";
 
 export interface CheckSideOptions extends ProxyOptions {
   readonly config: ProxyConfig;

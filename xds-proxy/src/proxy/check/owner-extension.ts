@@ -2,13 +2,13 @@
  * Extension configurations (ECDS) of one node: statements of owners inside are verified before Envoy sees them, code is
  * fetched and checked, and what istiod added to the environment is taken away. What is not good is replaced.
  */
-import { isRecord } from "../bytes/record.ts";
-import { ConfigError, ParseError, WpgateError } from "../errors.ts";
-import { checkExtension } from "../guard/check.ts";
-import type { Guard } from "../guard/types.ts";
-import { encodeBundle, readConfiguration, type NamespaceBundle } from "../owner/bundle.ts";
-import { RECIPIENT_VARIABLE } from "../owner/recipient.ts";
-import type { Wasm } from "../gen/proto/envoy/extensions/filters/http/wasm/v3/wasm_pb.js";
+import { isRecord } from "../../bytes/record.ts";
+import { ConfigError, ParseError, WpgateError } from "../../errors.ts";
+import { checkExtension } from "../../guard/check.ts";
+import type { Guard } from "../../guard/types.ts";
+import { encodeBundle, readConfiguration, type NamespaceBundle } from "../../owner/bundle.ts";
+import { RECIPIENT_VARIABLE } from "../../owner/recipient.ts";
+import type { Wasm } from "../../gen/proto/envoy/extensions/filters/http/wasm/v3/wasm_pb.js";
 import type { Trust } from "./trust.ts";
 import {
   codeSourceOf,

@@ -2,13 +2,13 @@
  * An upstream whose responses are signed pushes, as one whose responses are plain: each is verified before anybody sees it.
  * What is not good, or does not come in time, ends the stream; the next one has another session nonce.
  */
-import { UpstreamError, VerifyError } from "../errors.ts";
-import { readInnerNames } from "../push/inner-response.ts";
-import { PushReceiver } from "../push/push-receiver.ts";
-import type { PushedResponse } from "../push/types.ts";
-import { newSessionId } from "../push/session-id.ts";
-import type { Recipient } from "../envelope/types.ts";
-import { SESSION_METADATA, type AdsStream, type ConnectUpstream } from "./ads-stream.ts";
+import { UpstreamError, VerifyError } from "../../errors.ts";
+import { readInnerNames } from "../../push/inner-response.ts";
+import { PushReceiver } from "../../push/push-receiver.ts";
+import type { PushedResponse } from "../../push/types.ts";
+import { newSessionId } from "../../push/session-id.ts";
+import type { Recipient } from "../../envelope/types.ts";
+import { SESSION_METADATA, type AdsStream, type ConnectUpstream } from "../../grpc/ads-stream.ts";
 import type { PushTrust } from "./push-trust.ts";
 
 export interface UnwrapOptions {

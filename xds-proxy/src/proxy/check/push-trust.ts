@@ -1,11 +1,11 @@
 /** The root namespace's roots, under which pushes are signed: learned from wrapping proxies, kept on disk, never taken back. */
-import { parseRoot, type RootDocument } from "../envelope/documents.ts";
-import { decodeInput, parseEnvelope } from "../envelope/envelope.ts";
-import { mergeRoots } from "../envelope/state.ts";
-import type { EnvelopeInput } from "../envelope/types.ts";
-import type { PinFile } from "../owner/pin.ts";
-import type { LearnedRoots } from "../push/types.ts";
-import type { KeptNamespace } from "../store/namespaces.ts";
+import { parseRoot, type RootDocument } from "../../envelope/documents.ts";
+import { decodeInput, parseEnvelope } from "../../envelope/envelope.ts";
+import { mergeRoots } from "../../envelope/state.ts";
+import type { EnvelopeInput } from "../../envelope/types.ts";
+import type { PinFile } from "../../owner/pin.ts";
+import type { LearnedRoots } from "../../push/types.ts";
+import type { KeptNamespace } from "../../store/namespaces.ts";
 import type { NamespaceKeeper } from "./trust.ts";
 
 export class PushTrust {
