@@ -264,35 +264,38 @@ export class Session {
     this.#wasStale = isStale;
   }
 
+  /** Writes all of them at once, so that nothing gets between them, and then waits for whoever is slow. */
   async #apply(effects: readonly RelayEffect[]): Promise<void> {
+    const waits = effects.map((effect) => this.#perform(effect));
+    // A stream that has ended takes nothing more, and says so elsewhere.
+    for (const wait of waits) await wait?.catch(() => undefined);
+  }
+
+  #perform(effect: RelayEffect): Promise<void> | undefined {
     const { stream } = this.#options;
-    for (const effect of effects) {
-      switch (effect.kind) {
-        case "upstream":
-          await this.#send(effect.request);
-          break;
-        case "downstream": {
-          const parts = responseParts(effect.response, stream.protocol);
-          this.#report.sent(lengthOf(parts));
-          await stream.write(parts)?.catch(() => undefined);
-          break;
-        }
-        case "accepted":
-          this.#kept.keep(effect.typeUrl, effect);
-          break;
-        case "rejected":
-        case "ignored":
-          break;
+    switch (effect.kind) {
+      case "upstream":
+        return this.#send(effect.request);
+      case "downstream": {
+        const parts = responseParts(effect.response, stream.protocol);
+        this.#report.sent(lengthOf(parts));
+        return stream.write(parts);
       }
+      case "accepted":
+        this.#kept.keep(effect.typeUrl, effect);
+        return undefined;
+      case "rejected":
+      case "ignored":
+        return undefined;
     }
   }
 
-  async #send(request: Request): Promise<void> {
+  #send(request: Request): Promise<void> | undefined {
     const stream = this.#upstreamStream;
-    if (stream === undefined) return;
+    if (stream === undefined) return undefined;
     const bytes = writeRequest(this.#hasSaidNode ? request : { ...request, node: this.#options.said }, stream.protocol);
     this.#hasSaidNode = true;
-    await stream.write(bytes)?.catch(() => undefined);
+    return stream.write(bytes);
   }
 
   /** What fails then has failed for now: what the node has stays. */
