@@ -1,13 +1,12 @@
 /** Modules out of a real registry, in the layouts that istio-agent knows, also behind a login. */
 import { rmSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer, request as requestTo, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { ModuleCache } from "../../xds-proxy/src/modules/module-cache.ts";
 import { expectedByIstio } from "../../xds-proxy/src/modules/module-request.ts";
+import { LoginGate } from "../lab/login-gate.ts";
 import { findPrograms } from "../lab/programs.ts";
 import { Registry } from "../lab/registry.ts";
 import { failureOf, newModule, sha256Of } from "../modules/web.ts";
@@ -78,14 +77,12 @@ test("behind a login, with the pull secret of Istio", async () => {
   const gate = await LoginGate.start(registry.host);
   try {
     const url = `oci://${image.replace(registry.host, gate.host)}`;
-    const pullSecret = (user: string): string =>
-      JSON.stringify({ auths: { [gate.host]: { auth: Buffer.from(`${user}:pass`).toString("base64") } } });
     const cache = ModuleCache.open(folder);
     const get = async (secret: string): Promise<string> =>
       (await cache.get({ url, expected: {}, pullSecret: secret }, never)).sha256;
     expect(await failureOf(() => get("{}"))).toMatchObject({ code: "FORBIDDEN" });
-    expect(await failureOf(() => get(pullSecret("eve")))).toMatchObject({ code: "FORBIDDEN" });
-    expect(await get(pullSecret("alice"))).toBe(sha256Of(module));
+    expect(await failureOf(() => get(gate.pullSecret("ZXZlOnBhc3M=")))).toMatchObject({ code: "FORBIDDEN" });
+    expect(await get(gate.pullSecret())).toBe(sha256Of(module));
   } finally {
     await gate.stop();
   }
@@ -98,51 +95,5 @@ async function pushImage(to: Registry, name: string, content: Buffer, options: r
     return await to.pushImage(name, join(scratch, "plugin.wasm"), options);
   } finally {
     await rm(scratch, { recursive: true });
-  }
-}
-
-/** In front of the registry: gives alice a token, and lets nobody pass without it. */
-class LoginGate {
-  readonly #server: Server;
-
-  private constructor(server: Server) {
-    this.#server = server;
-  }
-
-  static async start(registryHost: string): Promise<LoginGate> {
-    const alice = `Basic ${Buffer.from("alice:pass").toString("base64")}`;
-    const server = createServer((request, response) => {
-      const { authorization } = request.headers;
-      const realm = `http://${request.headers.host ?? ""}/token`;
-      if (request.url?.startsWith("/token?") === true)
-        response.writeHead(authorization === alice ? 200 : 401).end(JSON.stringify({ token: "of-alice" }));
-      else if (authorization !== "Bearer of-alice")
-        response.writeHead(401, { "www-authenticate": `Bearer realm="${realm}",service="gate"` }).end();
-      else
-        requestTo(
-          `http://${registryHost}${request.url ?? ""}`,
-          { headers: { accept: request.headers.accept } },
-          (answer) => {
-            response.writeHead(answer.statusCode ?? 502, answer.headers);
-            answer.pipe(response);
-          },
-        ).end();
-    });
-    await new Promise<void>((resolve, reject) => {
-      server.on("error", reject);
-      server.listen(0, "127.0.0.1", resolve);
-    });
-    return new LoginGate(server);
-  }
-
-  get host(): string {
-    return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
-  }
-
-  async stop(): Promise<void> {
-    await new Promise((resolve) => {
-      this.#server.close(resolve);
-      this.#server.closeAllConnections();
-    });
   }
 }
