@@ -1,6 +1,6 @@
 /** Attacks on the chain of HTTP filters: the filter, what stands before it, the belt, what nobody knows. */
-import { SelfConfigSourceSchema } from "../../xds-proxy/src/gen/proto/envoy/config/core/v3/config_source_pb.js";
-import { create, toBinary } from "@bufbuild/protobuf";
+import { ConfigSourceSchema } from "../../xds-proxy/src/gen/proto/envoy/config/core/v3/config_source_pb.js";
+import { create, fromJson, toBinary } from "@bufbuild/protobuf";
 import { anyPack } from "@bufbuild/protobuf/wkt";
 import { utf8 } from "../../xds-proxy/src/bytes/octets.ts";
 import { TypedExtensionConfigSchema } from "../../xds-proxy/src/gen/proto/envoy/config/core/v3/extension_pb.js";
@@ -80,8 +80,7 @@ export const ON_FILTERS: readonly Attack[] = [
     discovery(manager).applyDefaultConfigWithoutWarming = true;
   }),
   onManager("the filter from somewhere else", "filter-source", (manager) => {
-    const source = discovery(manager).configSource;
-    if (source) source.configSourceSpecifier = { case: "self", value: create(SelfConfigSourceSchema) };
+    discovery(manager).configSource = fromJson(ConfigSourceSchema, { self: {} });
   }),
   onManager("another type in place of the filter", "filter-source", (manager) => {
     discovery(manager).typeUrls.push("type.googleapis.com/envoy.extensions.filters.http.cors.v3.Cors");
