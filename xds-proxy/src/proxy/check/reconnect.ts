@@ -7,7 +7,7 @@ export interface ReconnectPolicy {
   readonly healthyMs: number;
 }
 
-export const RECONNECT: ReconnectPolicy = { firstMs: 250, maxMs: 30_000, healthyMs: 30_000 };
+export const RECONNECT: ReconnectPolicy = { firstMs: 250, maxMs: 30_000, healthyMs: 5_000 };
 
 /** Failures one after the other. */
 export interface ReconnectState {
