@@ -54,14 +54,15 @@ function streamText(stream: StreamView, look: Look): string {
 }
 
 function typeRow(
-  { short, subscribed, version, pendingCount, acceptedCount, lastRefusal }: TypeView,
+  { short, subscribed, version, pendingCount, acceptedCount, refusedCount, lastRefusal }: TypeView,
   look: Look,
 ): readonly string[] {
   const accepted = version === "" ? "nothing accepted" : `${acceptedCount} accepted`;
+  const refused = refusedCount === undefined ? "" : `, ${look.paint("red", `${refusedCount} now refused`)}`;
   return [
     `    ${printable(short)}`,
     version === "" ? "" : `version ${printable(version)}`,
-    `${subscribed} subscribed, ${accepted}${pendingCount === 0 ? "" : `, ${pendingCount} on the way`}`,
+    `${subscribed} subscribed, ${accepted}${pendingCount === 0 ? "" : `, ${pendingCount} on the way`}${refused}`,
     refusalText(lastRefusal, look),
   ];
 }

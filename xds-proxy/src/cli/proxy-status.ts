@@ -25,12 +25,15 @@ export async function readProxyStatus(address: string, signal: AbortSignal): Pro
   }
 }
 
-/** Whether nothing has run out, and every stream has its upstream. */
+/** Whether nothing has run out, every stream has its upstream, and nothing of what that says now is refused. */
 export function isWell({ readiness, namespaces, streams, nowMs }: StreamsAnswer): boolean {
   return (
     readiness.ready &&
     namespaces.every(({ expSec }) => expSec !== undefined && expSec * 1000 > nowMs) &&
-    streams.every(({ upstream }) => upstream.state === "connected")
+    streams.every(
+      ({ upstream, types }) =>
+        upstream.state === "connected" && types.every(({ refusedCount }) => refusedCount === undefined),
+    )
   );
 }
 

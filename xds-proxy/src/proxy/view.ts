@@ -57,6 +57,8 @@ export interface TypeView {
   readonly pendingCount: number;
   /** Resources in what the node has accepted. */
   readonly acceptedCount: number;
+  /** Names for which what the control plane says now was refused; absent when there are none. */
+  readonly refusedCount?: number;
   readonly lastRefusal?: RefusalView;
 }
 

@@ -17,6 +17,8 @@ export interface SessionReportOptions {
 export class SessionReport {
   readonly #options: SessionReportOptions;
   readonly #refusals = new Map<string, RefusalView>();
+  /** By type, the names that stay refused until the control plane says something else of them. */
+  readonly #refused = new Map<string, Set<string>>();
   readonly #about: { readonly stream: string; readonly node: string };
 
   constructor(options: SessionReportOptions) {
@@ -26,6 +28,10 @@ export class SessionReport {
 
   lastRefusal(typeUrl: string): RefusalView | undefined {
     return this.#refusals.get(typeUrl);
+  }
+
+  refusedCount(typeUrl: string): number {
+    return this.#refused.get(typeUrl)?.size ?? 0;
   }
 
   connected(): void {
@@ -57,8 +63,10 @@ export class SessionReport {
     this.#options.metrics.response(typeUrl, "withheld");
   }
 
-  inspected(typeUrl: string, refused: readonly Refused[]): void {
+  /** @param names - whom the verdict is about, asked only when needed; undefined for all of the type */
+  inspected(typeUrl: string, refused: readonly Refused[], names?: () => readonly string[]): void {
     const { log, metrics, nowMs } = this.#options;
+    this.#note(typeUrl, refused, names);
     metrics.response(typeUrl, refused.length === 0 ? "accepted" : "substituted");
     for (const { resource, code, reason, outcome } of refused) {
       metrics.refusal(code);
@@ -66,6 +74,16 @@ export class SessionReport {
       const fields = { ...this.#about, type: shortName(typeUrl), resource, code, reason, outcome };
       log.warn(LOG_EVENTS.responseRefused, fields);
     }
+  }
+
+  #note(typeUrl: string, refused: readonly Refused[], names?: () => readonly string[]): void {
+    const before = this.#refused.get(typeUrl);
+    if (before === undefined && refused.length === 0) return;
+    const now = new Set(names === undefined ? [] : before);
+    if (now.size > 0) for (const name of names?.() ?? []) now.delete(name);
+    for (const { resource } of refused) now.add(resource);
+    if (now.size === 0) this.#refused.delete(typeUrl);
+    else this.#refused.set(typeUrl, now);
   }
 
   /** The node refuses what passed here. */

@@ -9,7 +9,7 @@ import { Relay, type RelayEffect } from "../../xds/relay.ts";
 import { readRequest, writeRequest, type Request } from "../../xds/request.ts";
 import type { Resource } from "../../xds/resource.ts";
 import { readResponse, responseParts, type Response } from "../../xds/response.ts";
-import { EXTENSION, LISTENER, shortName } from "../../xds/type-url.ts";
+import { EXTENSION, LISTENER, shortName, TYPES } from "../../xds/type-url.ts";
 import { failureOf, type AdsStream, type ConnectUpstream, type NodeStream } from "../../grpc/ads-stream.ts";
 import { lengthOf } from "../../grpc/frames.ts";
 import { Inspection } from "./inspection.ts";
@@ -120,7 +120,9 @@ export class Session {
       types: this.#relay.views.map(({ typeUrl, all, names, ...view }) => {
         const lastRefusal = this.#report.lastRefusal(typeUrl);
         const subscribed = all ? ("*" as const) : names.length;
-        return { ...view, typeUrl, short: shortName(typeUrl), subscribed, ...(lastRefusal && { lastRefusal }) };
+        const refusedCount = this.#report.refusedCount(typeUrl);
+        const refusals = { ...(refusedCount > 0 && { refusedCount }), ...(lastRefusal && { lastRefusal }) };
+        return { ...view, typeUrl, short: shortName(typeUrl), subscribed, ...refusals };
       }),
     };
   }
@@ -202,11 +204,17 @@ export class Session {
     this.#assertRoom(response);
     if (typeUrl === LISTENER) await this.#learnOwners(response.resources);
     const inspected = await this.#inspection.inspect(response);
-    this.#report.inspected(typeUrl, inspected.refused);
+    this.#report.inspected(typeUrl, inspected.refused, this.#namesIn(response));
     await this.#apply(this.#relay.handle({ kind: "response", inspected }));
     for (const other of this.#inspection.judgedAfter(typeUrl)) await this.#offer(await this.#inspection.again(other));
     while (this.#isBehind && !this.#ended.signal.aborted)
       await new Promise<void>((resolve) => (this.#answered = resolve));
+  }
+
+  /** Undefined for a response that is about all of its type. */
+  #namesIn(response: Response): (() => readonly string[]) | undefined {
+    const isAll = TYPES.get(response.typeUrl)?.fullState === true && this.#options.stream.protocol === "sotw";
+    return isAll ? undefined : () => [...response.resources.map(({ name }) => name), ...response.removed];
   }
 
   get #isBehind(): boolean {
