@@ -4,12 +4,12 @@ import { Cluster_LbPolicy } from "../../xds-proxy/src/gen/proto/envoy/config/clu
 import { until } from "../../xds-proxy/src/demo/until.ts";
 import { CLUSTER, ENDPOINTS, LISTENER, ROUTES } from "../../xds-proxy/src/xds/type-url.ts";
 import { freePort } from "../lab/free-port.ts";
-import { proxyOptions, proxyTrust, type ProxyPlace } from "./harness/proxy-config.ts";
-import { ProxyProcess } from "./harness/proxy-process.ts";
-import { Origin } from "./harness/origin.ts";
-import { Backend } from "./strict-client/backend.ts";
-import { cluster, endpoints, listener, routes, SERVICE } from "./strict-client/resources.ts";
-import { StrictClient, type Implementation } from "./strict-client/strict-client.ts";
+import { proxyOptions, proxyTrust, type ProxyPlace } from "../proxy/harness/proxy-config.ts";
+import { ProxyProcess } from "../proxy/harness/proxy-process.ts";
+import { Origin } from "../proxy/harness/origin.ts";
+import { Backend } from "../proxy/strict-client/backend.ts";
+import { cluster, endpoints, listener, routes, SERVICE } from "../proxy/strict-client/resources.ts";
+import { StrictClient, type Implementation } from "../proxy/strict-client/strict-client.ts";
 
 const NODE = { id: "sidecar~127.0.0.1~app.team-a~team-a.svc.cluster.local", metadata: { NAMESPACE: "team-a" } };
 
