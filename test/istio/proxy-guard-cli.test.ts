@@ -17,8 +17,15 @@ const LABELS = { app: NAME };
 
 /** Each in a namespace of its own; the first one has its owner's folder already. */
 const KINDS = [
-  { kind: "sidecar", context: "SIDECAR_INBOUND", mode: "SERVER", namespace: "team-a", bare: "team-a-bare" },
-  { kind: "gateway", context: "GATEWAY", mode: "CLIENT", namespace: "edge", bare: "edge-bare" },
+  {
+    kind: "sidecar",
+    context: "SIDECAR_INBOUND",
+    mode: "SERVER",
+    namespace: "team-a",
+    bare: "team-a-bare",
+    delta: false,
+  },
+  { kind: "gateway", context: "GATEWAY", mode: "CLIENT", namespace: "edge", bare: "edge-bare", delta: true },
 ] as const;
 
 let cluster: ClusterCli;
@@ -28,7 +35,7 @@ beforeAll(async () => {
 });
 afterAll(() => cluster.stop());
 
-describe.each(KINDS)("$kind", ({ kind, context, mode, namespace, bare }) => {
+describe.each(KINDS)("$kind", ({ kind, context, mode, namespace, bare, delta }) => {
   let proxied: Proxied;
   /** With the same owner's filter, but straight from istiod. */
   let unguarded: Workload;
@@ -36,7 +43,7 @@ describe.each(KINDS)("$kind", ({ kind, context, mode, namespace, bare }) => {
   beforeAll(async () => {
     const pin = await initOwner(namespace);
     await initOwner(bare);
-    const place = { name: NAME, labels: LABELS };
+    const place = { name: NAME, labels: LABELS, delta };
     proxied = await Proxied.start({ ...place, lab: cluster.lab, kind, pin, namespace });
     const start = { ...place, namespace: bare, name: `${NAME}-bare` };
     unguarded = await (kind === "sidecar" ? cluster.lab.startSidecar(start) : cluster.lab.startGateway(start));
