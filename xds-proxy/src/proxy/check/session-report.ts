@@ -30,8 +30,9 @@ export class SessionReport {
     return this.#refusals.get(typeUrl);
   }
 
-  refusedCount(typeUrl: string): number {
-    return this.#refused.get(typeUrl)?.size ?? 0;
+  /** Names for which what the control plane said last was refused. */
+  refusedNames(typeUrl: string): readonly string[] {
+    return [...(this.#refused.get(typeUrl) ?? [])];
   }
 
   connected(): void {

@@ -120,7 +120,9 @@ export class Session {
       types: this.#relay.views.map(({ typeUrl, all, names, ...view }) => {
         const lastRefusal = this.#report.lastRefusal(typeUrl);
         const subscribed = all ? ("*" as const) : names.length;
-        const refusedCount = this.#report.refusedCount(typeUrl);
+        const subscription = this.#relay.subscription(typeUrl);
+        const isWanted = (name: string): boolean => subscription?.wants(name) === true;
+        const refusedCount = this.#report.refusedNames(typeUrl).filter(isWanted).length;
         const refusals = { ...(refusedCount > 0 && { refusedCount }), ...(lastRefusal && { lastRefusal }) };
         return { ...view, typeUrl, short: shortName(typeUrl), subscribed, ...refusals };
       }),
