@@ -17,11 +17,13 @@ export interface Resource {
   readonly any: Uint8Array;
   /** `envoy.service.discovery.v3.Resource`, as it came; absent in state of the world. */
   readonly delta?: Uint8Array;
+  /** Whether it has a time to live, after which the client deletes it by itself. */
+  readonly expires?: true;
 }
 
 /** Field numbers of `google.protobuf.Any` and `envoy.service.discovery.v3.Resource`. */
 const ANY = { typeUrl: 1, value: 2 } as const;
-const RESOURCE = { version: 1, resource: 2, name: 3 } as const;
+const RESOURCE = { version: 1, resource: 2, name: 3, ttl: 6 } as const;
 
 /** A resource that was made here.
  *  @param value - the encoded message */
@@ -43,21 +45,23 @@ const RESOURCE_URL = "type.googleapis.com/envoy.service.discovery.v3.Resource";
 export function readSotwResource(any: Uint8Array, typeUrl: string): Resource {
   const message = readAny(any);
   if (message.typeUrl !== RESOURCE_URL) return { name: nameOf(message.value, typeUrl), version: "", ...message, any };
-  const { name, value, typeUrl: inner } = readDeltaResource(message.value);
-  return { name, version: "", typeUrl: inner, value, any };
+  const { name, value, typeUrl: inner, expires } = readDeltaResource(message.value);
+  return { name, version: "", typeUrl: inner, value, any, ...(expires && { expires }) };
 }
 
 /** @throws ParseError PROTOBUF */
 export function readDeltaResource(delta: Uint8Array): Resource {
   let [name, version] = ["", ""];
   let any: Uint8Array = new Uint8Array();
+  let expires = false;
   forEachField(delta, (field, content) => {
     if (field === RESOURCE.name) name = text(content);
     else if (field === RESOURCE.version) version = text(content);
+    else if (field === RESOURCE.ttl) expires = true;
     // Protobuf merges a message that is there twice, which is what both encodings in a row say.
     else if (field === RESOURCE.resource) any = any.length === 0 ? content : concat(any, content);
   });
-  return { name, version, ...readAny(any), any, delta };
+  return { name, version, ...readAny(any), any, delta, ...(expires && { expires }) };
 }
 
 /** As `envoy.service.discovery.v3.Resource`. */

@@ -43,7 +43,8 @@ export class Judgement {
   }
 
   async judge(typeUrl: string, resource: Resource): Promise<Judged> {
-    return typeUrl === EXTENSION ? await this.#judgeExtension(resource) : this.#judgeGuarded(typeUrl, resource);
+    const lasting = lastingOf(typeUrl, resource);
+    return typeUrl === EXTENSION ? await this.#judgeExtension(lasting) : this.#judgeGuarded(typeUrl, lasting);
   }
 
   /** What speaks against a form of a resource; nothing where there is none. */
@@ -152,6 +153,12 @@ const STALE: Fault = {
   reason: "no signed word has come for longer than the root of the mesh allows (onStale: deny)",
 };
 export const REMOVED: Fault = { code: "removed", reason: "a protected resource was taken away" };
+
+/** Without a time to live, which would take away by the clock what must not be taken away by name. istiod sets none. */
+function lastingOf(typeUrl: string, resource: Resource): Resource {
+  const isRemovable = typeUrl !== LISTENER && typeUrl !== EXTENSION;
+  return isRemovable || resource.expires !== true ? resource : makeResource(resource);
+}
 
 function faultOf(finding: Finding): Fault {
   return "clause" in finding ? { code: finding.clause, reason: `${finding.where}: ${finding.reason}` } : finding;
