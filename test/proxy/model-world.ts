@@ -220,7 +220,9 @@ export class World {
     const names = read.resources.map(({ name }) => name);
     expect(new Set(names).size).toBe(names.length);
     for (const resource of read.resources) this.#checkDelivered(resource);
-    if (this.#envoy.get(LISTENER)?.has("inbound") !== true || read.typeUrl !== LISTENER) return;
+    if (read.typeUrl !== LISTENER) return;
+    // A closed one may be taken away: a port without a listener refuses as well.
+    if (Buffer.compare(this.#envoy.get(LISTENER)?.get("inbound") ?? new Uint8Array(), INBOUND.good) !== 0) return;
     // Before its owner was heard, nobody has said that it must stay.
     if (!this.known.has("team-a")) return;
     expect(read.removed).not.toContain("inbound");
