@@ -189,11 +189,12 @@ export class Inspection {
   /** Names that Envoy has in a form that must not stay either: in delta, leaving out what came instead would keep it. */
   #dropped(typeUrl: string, resources: readonly Resource[], judged: readonly Judged[]): readonly string[] {
     if (this.#options.protocol !== "delta" || !JUDGED.has(typeUrl)) return [];
-    const kept = this.#options.kept(typeUrl);
+    // What Envoy has not answered yet, it may have in a moment.
+    const forms = [this.#options.kept(typeUrl), this.#sent.get(typeUrl)];
+    const isBad = (name: string): boolean =>
+      forms.some((form) => this.#judgement.findings(typeUrl, form?.get(name)).length > 0);
     const present = new Set(judged.flatMap(({ resource }) => resource?.name ?? []));
-    return resources
-      .map(({ name }) => name)
-      .filter((name) => !present.has(name) && this.#judgement.findings(typeUrl, kept.get(name)).length > 0);
+    return resources.map(({ name }) => name).filter((name) => !present.has(name) && isBad(name));
   }
 
   #removal(typeUrl: string, names: readonly string[]): { removed: readonly string[]; refused: readonly Refused[] } {
