@@ -53,15 +53,15 @@ export function readSotwResource(any: Uint8Array, typeUrl: string): Resource {
 export function readDeltaResource(delta: Uint8Array): Resource {
   let [name, version] = ["", ""];
   let any: Uint8Array = new Uint8Array();
-  let expires = false;
+  const life = { expires: false };
   forEachField(delta, (field, content) => {
     if (field === RESOURCE.name) name = text(content);
     else if (field === RESOURCE.version) version = text(content);
-    else if (field === RESOURCE.ttl) expires = true;
+    else if (field === RESOURCE.ttl) life.expires = true;
     // Protobuf merges a message that is there twice, which is what both encodings in a row say.
     else if (field === RESOURCE.resource) any = any.length === 0 ? content : concat(any, content);
   });
-  return { name, version, ...readAny(any), any, delta, ...(expires && { expires }) };
+  return { name, version, ...readAny(any), any, delta, ...(life.expires && { expires: true }) };
 }
 
 /** As `envoy.service.discovery.v3.Resource`. */
