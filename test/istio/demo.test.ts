@@ -45,6 +45,8 @@ test("all goes as it should, and what is left is shown", async () => {
     expect(stdout).toMatch(new RegExp(`✓ ${what} .*\\b${refusal} +4 of 4 as before`));
   expect(stdout).toMatch(/✓ lets it fail open +API server refuses it +4 of 4 as before/);
   expect(stdout).toMatch(/✓ removes the filter with an EnvoyFilter +has no filter +GET \/customers 200 allowed/);
+  expect(stdout).toMatch(/✓ makes the port a TCP port +keeps what was good +plain-tcp +2 of 2 as before/);
+  expect(stdout).toMatch(/wpgate refused LDS .* \(its last verified form stays\)/);
   expect(stdout).toMatch(/\nAll \d\d steps went as they should\.\n/);
   expect([code, leftover], stderr).toEqual([0, []]);
 });

@@ -9,9 +9,9 @@ import { Lab } from "../lab/lab.ts";
 import { PinnedModule } from "../lab/plugin.ts";
 import { Owner, pinOf } from "../scenarios/owner.ts";
 import { build } from "./deployment.ts";
-import { attacksOn, type Context, type Objects, type Place } from "./guard-attacks.ts";
-import { Proxied } from "./proxied.ts";
-import { isSynced } from "./syncz.ts";
+import { attacksOn, type Context, type Objects, type Place } from "../lab/guard-attacks.ts";
+import { Proxied } from "../lab/proxied.ts";
+import { isSynced } from "../lab/syncz.ts";
 
 const LABELS = { app: "shop" };
 const NAMESPACES = { sotw: "team-a", delta: "team-b" } as const;

@@ -6,8 +6,8 @@ import { ecdsName, member, wasmConfigs } from "../lab/delivery.ts";
 import { Lab } from "../lab/lab.ts";
 import { PinnedModule } from "../lab/plugin.ts";
 import { Owner, pinOf } from "../scenarios/owner.ts";
-import { Proxied } from "./proxied.ts";
-import { lastErrors } from "./syncz.ts";
+import { Proxied } from "../lab/proxied.ts";
+import { lastErrors } from "../lab/syncz.ts";
 
 const NAMESPACES = { sotw: "team-a", delta: "team-b" } as const;
 

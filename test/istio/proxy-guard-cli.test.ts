@@ -8,9 +8,9 @@ import type { Workload } from "../lab/workload.ts";
 import { policyYaml, type Run } from "../cli/harness.ts";
 import { ClusterCli } from "./cluster-cli.ts";
 import { build } from "./deployment.ts";
-import { attacksOn, type Context, type Place } from "./guard-attacks.ts";
-import { Proxied } from "./proxied.ts";
-import { isSynced } from "./syncz.ts";
+import { attacksOn, type Context, type Place } from "../lab/guard-attacks.ts";
+import { Proxied } from "../lab/proxied.ts";
+import { isSynced } from "../lab/syncz.ts";
 
 const NAME = "shop";
 const LABELS = { app: NAME };

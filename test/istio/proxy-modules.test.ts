@@ -12,8 +12,8 @@ import { Lab } from "../lab/lab.ts";
 import { publishModule, type Layout, type ModuleAddress, type ModuleSource } from "../lab/module-source.ts";
 import { PinnedModule } from "../lab/plugin.ts";
 import { Owner, pinOf } from "../scenarios/owner.ts";
-import { allow } from "./guarded-place.ts";
-import { Proxied } from "./proxied.ts";
+import { allow } from "../lab/guarded-place.ts";
+import { Proxied } from "../lab/proxied.ts";
 
 const NAMESPACE = "team-a";
 const WRONG = "ab".repeat(32);

@@ -10,8 +10,8 @@ import { encodeRecipientVariable, RECIPIENT_VARIABLE } from "../../xds-proxy/src
 import { ecdsName, member, wasmConfigs } from "../lab/delivery.ts";
 import { Lab } from "../lab/lab.ts";
 import { newReader } from "../scenarios/owner.ts";
-import { allow, GuardedPlace, LABELS, type Word } from "./guarded-place.ts";
-import { lastErrors } from "./syncz.ts";
+import { allow, GuardedPlace, LABELS, type Word } from "../lab/guarded-place.ts";
+import { lastErrors } from "../lab/syncz.ts";
 
 const NAMESPACES = { sotw: "team-a", delta: "team-b" } as const;
 const HOST_KEY = { environment: { hostKeys: [RECIPIENT_VARIABLE] } };

@@ -2,9 +2,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { until } from "../../xds-proxy/src/demo/until.ts";
 import { Lab } from "../lab/lab.ts";
-import { attacksOn } from "./guard-attacks.ts";
-import { allow, GuardedPlace } from "./guarded-place.ts";
-import { isSynced } from "./syncz.ts";
+import { attacksOn } from "../lab/guard-attacks.ts";
+import { allow, GuardedPlace } from "../lab/guarded-place.ts";
+import { isSynced } from "../lab/syncz.ts";
 
 const NAMESPACES = { sotw: "team-a", delta: "team-b" } as const;
 const STRICT = { http: { xffNumTrustedHops: 0 } };

@@ -19,8 +19,8 @@ import { proxyTrust, type ProxyTrust } from "../proxy/harness/proxy-config.ts";
 import { ProxyProcess } from "../proxy/harness/proxy-process.ts";
 import { Authority } from "../scenarios/certificates.ts";
 import { Owner } from "../scenarios/owner.ts";
-import { allow } from "./guarded-place.ts";
-import { Proxied } from "./proxied.ts";
+import { allow } from "../lab/guarded-place.ts";
+import { Proxied } from "../lab/proxied.ts";
 import { RequestLoop } from "./request-loop.ts";
 
 const NAMESPACES = { sotw: "team-a", delta: "team-b" } as const;

@@ -8,6 +8,8 @@ import { ownStory, type Story } from "../../xds-proxy/src/demo/story.ts";
 import { Table } from "../../xds-proxy/src/demo/table.ts";
 import { encodePin } from "../../xds-proxy/src/owner/pin.ts";
 import { editor, whatIsLeft } from "./demo-chapters.ts";
+import { behindProxy } from "./demo-proxy.ts";
+import { GuardedPlace } from "./guarded-place.ts";
 import { Lab } from "./lab.ts";
 import { PinnedModule } from "./plugin.ts";
 import { LabStage } from "./stage.ts";
@@ -15,7 +17,8 @@ import { LabStage } from "./stage.ts";
 const HELP = `usage: npm start -- --istio [OPTION]
 
 Plays the demo on a real Kubernetes API server and a real istiod, which carry to Envoy what the owner signs, as a
-sidecar and as a gateway. Everything is on loopback. Their programs are built with Go first (once, about 7 minutes on
+sidecar and as a gateway, and then takes it away in every way, without and with wpgate proxy between. Everything is on
+loopback. Their programs are built with Go first (once, about 7 minutes on
 2 cores). Exit code 0 when all went as it should, 1 otherwise.
 
   --keep    leave everything running until Ctrl-C, and print addresses to try
@@ -49,22 +52,23 @@ async function show(keep: boolean): Promise<boolean> {
   const story = ownStory();
   await findEnvoy({ environment: process.env, onProgress: say, signal });
   const lab = await Lab.start({ onProgress: say, signal, istiodEnvironment: { PILOT_DEBOUNCE_AFTER: "10ms" } });
-  let module: PinnedModule | undefined;
+  const ends: (() => Promise<void>)[] = [() => lab.stop()];
+  const atEnd = (end: () => Promise<void>): void => void ends.push(end);
   try {
     const isTerminal = process.stdout.isTTY && (process.env["NO_COLOR"] ?? "") === "";
     const table = new Table({ write: (text) => process.stdout.write(text), paint: painter(isTerminal) });
     const cast = await introduce(table, story);
-    module = await PinnedModule.create(encodePin(cast.owner.pin));
+    const module = await PinnedModule.create(encodePin(cast.owner.pin));
+    atEnd(() => module.remove());
     const interruption = new Promise<never>((_, reject) => {
       signal.addEventListener("abort", () => {
         reject(new Error("stopped"));
       });
       if (signal.aborted) reject(new Error("stopped"));
     });
-    return await Promise.race([perform({ lab, story, table, cast, module }, keep), interruption]);
+    return await Promise.race([perform({ lab, story, table, cast, module, atEnd }, keep), interruption]);
   } finally {
-    await lab.stop();
-    await module?.remove();
+    for (const end of ends.reverse()) await end();
   }
 }
 
@@ -74,9 +78,11 @@ interface Performance {
   readonly table: Table;
   readonly cast: Cast;
   readonly module: PinnedModule;
+  /** Takes down what was built, the newest first, however the play ends. */
+  readonly atEnd: (end: () => Promise<void>) => void;
 }
 
-async function perform({ lab, story, table, cast, module }: Performance, keep: boolean): Promise<boolean> {
+async function perform({ lab, story, table, cast, module, atEnd }: Performance, keep: boolean): Promise<boolean> {
   const { namespace, app } = story;
   const stage = await LabStage.start({ lab, namespace, app, module, recipient: cast.recipient });
   const play = new Play({ table, story, cast, stage });
@@ -86,12 +92,23 @@ async function perform({ lab, story, table, cast, module }: Performance, keep: b
   const scene = { table, lab, stage, play };
   await editor(scene);
   await whatIsLeft(scene);
-  const right = play.conclude("What is left needs the verifying proxy between istiod and Envoy, which comes next.");
-  if (keep) await stay(lab, stage, story);
+  const guarded = await GuardedPlace.start({ lab, namespace: "team-b", protocol: "delta" });
+  atEnd(() => guarded.stop());
+  await behindProxy({ table, lab, guarded });
+  const right = play.conclude("Who reaches the pod or the node is not stopped by any of it.");
+  if (keep) await stay({ lab, stage, story, guarded });
   return right;
 }
 
-async function stay(lab: Lab, { doors, namespace }: LabStage, { requests }: Story): Promise<void> {
+interface Standing {
+  readonly lab: Lab;
+  readonly stage: LabStage;
+  readonly story: Story;
+  readonly guarded: GuardedPlace;
+}
+
+async function stay({ lab, stage: { doors, namespace }, story: { requests }, guarded }: Standing): Promise<void> {
+  const { proxy, workload } = guarded.proxied;
   const lines = [
     `export KUBECONFIG=${lab.api.kubeconfigOf("admin")} PATH=${lab.programs.folder}:$PATH`,
     `kubectl get wasmplugins -n ${namespace} -o yaml`,
@@ -99,6 +116,10 @@ async function stay(lab: Lab, { doors, namespace }: LabStage, { requests }: Stor
       ...requests.slice(0, 2).map(({ method, path }) => `curl -i -X ${method} http://${address}:${port}${path}`),
       `curl -s 'http://127.0.0.1:${envoy.admin.port}/stats?filter=wpgate'`,
     ]),
+    `curl -i http://${workload.address}:${workload.port}/customers   # behind wpgate proxy`,
+    `npx wpgate status --proxy http://127.0.0.1:${proxy.adminPort}`,
+    `npx wpgate doctor --envoy http://127.0.0.1:${workload.envoy.admin.port}`,
+    `open http://127.0.0.1:${proxy.adminPort}/`,
   ];
   process.stdout.write(`\nTry:\n${lines.map((line) => `  ${line}\n`).join("")}`);
   say("Ctrl-C ends it");

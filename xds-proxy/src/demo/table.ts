@@ -22,7 +22,7 @@ export interface Step {
   readonly wrong?: string;
 }
 
-const WIDTHS = { what: 54, envoy: 21, code: 14 } as const;
+const WIDTHS = { what: 54, envoy: 21, code: 16 } as const;
 
 export class Table {
   readonly #screen: Screen;

@@ -2,8 +2,8 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Lab, LabWorkload } from "../lab/lab.ts";
-import type { Workload } from "../lab/workload.ts";
+import type { Lab, LabWorkload } from "./lab.ts";
+import type { Workload } from "./workload.ts";
 import { ProxyProcess } from "../proxy/harness/proxy-process.ts";
 
 export interface ProxiedOptions extends Omit<LabWorkload, "ads"> {

@@ -1,9 +1,9 @@
 /** A proxied workload whose owner has a Guard, and everything that has to be applied for it to serve. */
+import { projectFile } from "../../xds-proxy/src/demo/project-file.ts";
 import type { NamespaceBundle } from "../../xds-proxy/src/owner/bundle.ts";
-import type { Lab } from "../lab/lab.ts";
-import { PinnedModule } from "../lab/plugin.ts";
+import type { Lab } from "./lab.ts";
+import { PinnedModule } from "./plugin.ts";
 import { Owner, pinOf, type Policy, type SignedObject } from "../scenarios/owner.ts";
-import { build } from "./deployment.ts";
 import type { Place } from "./guard-attacks.ts";
 import { Proxied, type ProxiedOptions } from "./proxied.ts";
 
@@ -97,9 +97,8 @@ export class GuardedPlace {
   }
 
   async applyBelt(): Promise<void> {
-    const belts = (await build(this.#lab, "namespace")).filter(({ kind }) => kind === "EnvoyFilter");
-    const { ns: namespace } = this.owner;
-    await this.#lab.apply(...belts.map((belt) => ({ ...belt, metadata: { ...belt.metadata, namespace } })));
+    const file = projectFile("deploy/kubernetes/namespace/belt.yaml");
+    await this.#lab.kubectl(["apply", "--server-side", "--force-conflicts", "-n", this.owner.ns, "-f", file]);
   }
 
   async expectRight(): Promise<void> {

@@ -1,6 +1,6 @@
 /** What istiod itself says of how its configuration was taken (`/debug/syncz`, which `istioctl proxy-status` shows). */
 import { isRecord } from "../../xds-proxy/src/bytes/record.ts";
-import type { Lab } from "../lab/lab.ts";
+import type { Lab } from "./lab.ts";
 
 interface SyncRow {
   readonly proxy: string;
