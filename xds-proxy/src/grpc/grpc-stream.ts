@@ -6,6 +6,7 @@ import { logVerbosity, setLogVerbosity } from "@grpc/grpc-js";
 import { UpstreamError } from "../errors.ts";
 import type { Protocol } from "../xds/type-url.ts";
 import type { AdsStream, Message, StreamFailure } from "./ads-stream.ts";
+import { notePassed } from "./buffer-collection.ts";
 import { lengthOf, type Parts } from "./frames.ts";
 import { Inbox } from "./inbox.ts";
 
@@ -68,6 +69,7 @@ export class GrpcStream implements AdsStream {
     const parts = message instanceof Uint8Array ? [message] : message;
     const lengthBytes = lengthOf(parts);
     this.#unsentBytes += lengthBytes;
+    notePassed(lengthBytes);
     this.#call.duplex.write(parts, () => {
       this.#unsentBytes -= lengthBytes;
       if (this.#unsentBytes <= UNSENT_MAX_BYTES) this.#release();
