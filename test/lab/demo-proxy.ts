@@ -51,7 +51,11 @@ export async function behindProxy({ table, lab, guarded }: ProxyScene): Promise<
     if (added.length > 0) await lab.apply(...added);
     for (const name of deletes) await lab.kubectl(["delete", name, "-n", place.namespace]);
     const isRefused = await settles(() => proxied.refusalsSince(since).some(({ code }) => code === clause));
-    [told = told] = await lastErrors(lab, node);
+    // istiod hears of it after Envoy has answered.
+    await settles(async () => {
+      [told = ""] = await lastErrors(lab, node);
+      return told !== "";
+    });
     const isRight = await guarded.expectRight().then(
       () => true,
       () => false,
