@@ -238,12 +238,12 @@ describe("options", () => {
         ...{ upstream: "istiod:15012", upstreamCa: "ca.pem", token: "token", pin: "pin.json", state: "state" },
         ...{ listen: ["unix:etc/istio/proxy/XDS", "127.0.0.1:0"], admin: "none", logLevel: "debug" },
       },
-      "/work",
+      "/srv",
     );
     expect(config).toMatchObject({
-      ...{ mode: "check", pin: "/work/pin.json", state: "/work/state", log: { level: "debug" } },
-      upstream: { tls: { ca: "/work/ca.pem" }, token: "/work/token" },
-      listen: [{ address: { path: "/work/etc/istio/proxy/XDS" } }, { address: { port: 0 } }],
+      ...{ mode: "check", pin: "/srv/pin.json", state: "/srv/state", log: { level: "debug" } },
+      upstream: { tls: { ca: "/srv/ca.pem" }, token: "/srv/token" },
+      listen: [{ address: { path: "/srv/etc/istio/proxy/XDS" } }, { address: { port: 0 } }],
     });
     expect(config.admin).toBeUndefined();
   });
@@ -254,12 +254,12 @@ describe("options", () => {
       file,
       "pin: pin.json\nupstream: {address: 'a:1', token: t, tls: {serverName: x}}\nlog: {level: warn}\n",
     );
-    const config = loadProxyConfig({ config: file, upstream: "b:2", upstreamCa: "ca.pem" }, "/work");
+    const config = loadProxyConfig({ config: file, upstream: "b:2", upstreamCa: "ca.pem" }, "/srv");
     expect(config).toMatchObject({
       ...{ pin: join(folder, "pin.json"), log: { level: "warn" } },
       upstream: {
         ...{ address: { host: "b", port: 2 }, token: join(folder, "t") },
-        tls: { serverName: "x", ca: "/work/ca.pem" },
+        tls: { serverName: "x", ca: "/srv/ca.pem" },
       },
     });
   });
