@@ -180,7 +180,8 @@ function routesOf(managers: readonly HttpConnectionManager[]): object {
   return Object.keys(routes).length > 0 ? { routes } : {};
 }
 
-const STRICT: Guard = {
+/** Asks for nothing, and allows nothing. */
+export const STRICT: Guard = {
   ...{ namespace: "", name: "", selector: new Map(), ports: [], belt: false, code: [], jwt: [], http: {} },
   routes: { rds: "refuse", rewrite: "refuse" },
   filter: {

@@ -6,7 +6,7 @@ import { parseGuard } from "../../guard/check.ts";
 import type { LiveConfig } from "../../guard/config-dump.ts";
 import { coverageOf, type Coverage, type CoverageRow } from "../../guard/coverage.ts";
 import { inboundPorts } from "../../guard/inbound-ports.ts";
-import { proposeGuard } from "../../guard/propose.ts";
+import { proposeGuard, STRICT } from "../../guard/propose.ts";
 import type { Guard } from "../../guard/types.ts";
 import type { CliContext } from "../context.ts";
 import { Exit } from "../failure.ts";
@@ -63,21 +63,8 @@ function guardOfEveryPort(config: LiveConfig): Guard {
   const ports = new Set(config.listeners.flatMap(inboundPorts).map(({ port }) => port));
   const every = { ...object, spec: { ...spec, belt: true, ports: [...ports].map((port) => ({ port })) } };
   const { guard } = parseGuard(utf8(JSON.stringify(every)));
-  return guard ?? { ...NOTHING, namespace };
+  return guard ?? { ...STRICT, name: "doctor", belt: true, namespace };
 }
-
-/** Of an Envoy that nobody can reach. */
-const NOTHING: Guard = {
-  ...{ namespace: "", name: "doctor", selector: new Map(), ports: [], belt: true, code: [], jwt: [], http: {} },
-  routes: { rds: "refuse", rewrite: "refuse" },
-  filter: {
-    extension: "",
-    rootId: "",
-    sha256: [],
-    environment: { hostKeys: [], values: new Map() },
-    failurePolicy: [],
-  },
-};
 
 function show(context: CliContext, { rows, elsewhere }: Coverage): void {
   const paint = painter(context.colour.stdout);
