@@ -97,6 +97,11 @@ export class InternalError extends WpgateError<"INTERNAL"> {
 
 export type ErrorName = "ParseError" | "LimitError" | "VerifyError" | "UpstreamError" | "ConfigError" | "InternalError";
 
+/** Of anything that was thrown: what is not wpgate's own is a bug of it. */
+export function codeOf(thrown: unknown): ErrorCode {
+  return thrown instanceof WpgateError ? (thrown as WpgateError).code : "INTERNAL";
+}
+
 export interface ErrorRow {
   readonly grpcStatus: string;
   readonly httpStatus: number;

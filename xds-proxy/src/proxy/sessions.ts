@@ -1,6 +1,6 @@
 /** All streams of nodes that are open, and how one begins: who is there, may it be here, what serves it. */
 import type { ProxyMode } from "../config/proxy-config.ts";
-import { WpgateError } from "../errors.ts";
+import { codeOf } from "../errors.ts";
 import { authenticate, type Requirement } from "../identity/authenticate.ts";
 import type { NodeIdentity, Workload } from "../identity/types.ts";
 import type { Node } from "../gen/proto/envoy/config/core/v3/base_pb.js";
@@ -83,7 +83,7 @@ export class Sessions {
       await serving.run();
       log.info(LOG_EVENTS.streamEnded, { stream: id, node: arrival.node.id });
     } catch (error) {
-      const code = error instanceof WpgateError ? (error as WpgateError).code : "INTERNAL";
+      const code = codeOf(error);
       metrics.streamRefused(code);
       log.warn(LOG_EVENTS.streamRefused, { stream: id, peer: stream.peer.address, code, reason: String(error) });
       stream.end(failureOf(error));

@@ -2,8 +2,7 @@
  * Extension configurations (ECDS) of one node: statements of owners inside are verified before Envoy sees them, code is
  * fetched and checked, and what istiod added to the environment is taken away. What is not good is replaced.
  */
-import { isRecord } from "../../bytes/record.ts";
-import { ConfigError, ParseError, WpgateError } from "../../errors.ts";
+import { codeOf, ConfigError, ParseError, WpgateError } from "../../errors.ts";
 import { checkExtension } from "../../guard/check.ts";
 import type { Guard } from "../../guard/types.ts";
 import { encodeBundle, readConfiguration, type NamespaceBundle } from "../../owner/bundle.ts";
@@ -13,6 +12,7 @@ import type { Trust } from "./trust.ts";
 import {
   codeSourceOf,
   readWasmExtension,
+  statementsIn,
   withConfiguration,
   withLocalCode,
   withoutIstioMeta,
@@ -86,7 +86,7 @@ export class OwnerExtensions {
         wasm = withLocalCode(wasm, await this.#options.files.localPath(source));
       } catch (error) {
         if (!(error instanceof WpgateError)) throw error;
-        return { faults: [...faults, { code: (error as WpgateError).code, reason: error.message }] };
+        return { faults: [...faults, { code: codeOf(error), reason: error.message }] };
       }
     }
     const { recipient } = this.#options;
@@ -117,8 +117,8 @@ export class OwnerExtensions {
 
   /** What owners say in it, as far as it is theirs; undefined where it is not such a configuration. */
   #statements(configuration: string | undefined): Statements | undefined {
-    const value = configuration === undefined ? undefined : parseJson(configuration);
-    if (configuration === undefined || !isRecord(value) || value["wpgate"] === undefined) return undefined;
+    const value = configuration === undefined ? undefined : statementsIn(configuration);
+    if (configuration === undefined || value === undefined) return undefined;
     const { trust, namespace } = this.#options;
     const namespaces = trust.namespacesFor(namespace);
     const known = (): readonly NamespaceBundle[] => namespaces.flatMap((ns) => trust.known(ns)?.bundle ?? []);
@@ -149,12 +149,4 @@ interface Statements {
   readonly faults: readonly ExtensionFault[];
   /** The last verified ones of the namespaces that apply. */
   readonly known: readonly NamespaceBundle[];
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
 }

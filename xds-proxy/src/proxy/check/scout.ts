@@ -2,7 +2,6 @@
  * Asks istiod for the owners' statements before anything is believed: they travel in extension configurations, which Envoy
  * asks for only after it has the listeners that are to be judged by them. A stream of its own, closed after the first answer.
  */
-import { isRecord } from "../../bytes/record.ts";
 import { WpgateError } from "../../errors.ts";
 import type { Node } from "../../gen/proto/envoy/config/core/v3/base_pb.js";
 import { discoveredExtensions } from "../../guard/check.ts";
@@ -13,7 +12,7 @@ import { readResponse } from "../../xds/response.ts";
 import { EXTENSION, type Protocol } from "../../xds/type-url.ts";
 import type { ConnectUpstream } from "../../grpc/ads-stream.ts";
 import type { Trust } from "./trust.ts";
-import { readWasmExtension } from "./wasm-extension.ts";
+import { readWasmExtension, statementsIn } from "./wasm-extension.ts";
 
 export interface ScoutOptions {
   readonly connect: ConnectUpstream;
@@ -63,16 +62,6 @@ export async function scoutStatements({
 
 function learn(value: Uint8Array, trust: Trust): void {
   const text = readWasmExtension(value)?.configuration;
-  if (text === undefined) return;
-  const configuration = tryJson(text);
-  if (isRecord(configuration) && configuration["wpgate"] !== undefined)
-    trust.consider(text, readConfiguration(configuration, "configuration").sets);
-}
-
-function tryJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
+  const statements = text === undefined ? undefined : statementsIn(text);
+  if (text !== undefined && statements) trust.consider(text, readConfiguration(statements, "configuration").sets);
 }

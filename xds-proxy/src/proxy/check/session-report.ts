@@ -1,5 +1,5 @@
 /** What is said of one session: in the log, in metrics, and to people who look at it. */
-import { WpgateError } from "../../errors.ts";
+import { codeOf } from "../../errors.ts";
 import { shortName } from "../../xds/type-url.ts";
 import { LOG_EVENTS, type Logger } from "../../log.ts";
 import type { ProxyMetrics } from "../metrics.ts";
@@ -47,7 +47,7 @@ export class SessionReport {
 
   /** The stream of the node, or something done for it. */
   failed(error: unknown): void {
-    const code = error instanceof WpgateError ? (error as WpgateError).code : "INTERNAL";
+    const code = codeOf(error);
     this.#options.log.warn(LOG_EVENTS.streamFailed, { ...this.#about, code, reason: printable(String(error)) });
   }
 

@@ -4,6 +4,7 @@
  */
 import { create, fromBinary, fromJson, toBinary, toJson, createRegistry } from "@bufbuild/protobuf";
 import { anyPack, anyUnpack, StringValueSchema, StructSchema, type Any } from "@bufbuild/protobuf/wkt";
+import { isRecord } from "../../bytes/record.ts";
 import { ParseError } from "../../errors.ts";
 import { forEachField, text } from "../../xds/resource.ts";
 import { AsyncDataSourceSchema } from "../../gen/proto/envoy/config/core/v3/base_pb.js";
@@ -33,6 +34,16 @@ export function readWasmExtension(value: Uint8Array): WasmExtension | undefined 
     return wasm && { name, wasm, configuration: configurationOf(wasm) };
   } catch (cause) {
     throw cause instanceof ParseError ? cause : new ParseError("PROTOBUF", "not an extension configuration", { cause });
+  }
+}
+
+/** The plugin configuration as an object, where it is one that carries owners' statements. */
+export function statementsIn(configuration: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(configuration);
+    return isRecord(value) && value["wpgate"] !== undefined ? value : undefined;
+  } catch {
+    return undefined;
   }
 }
 

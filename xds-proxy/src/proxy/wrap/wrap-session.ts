@@ -3,7 +3,7 @@
  * push. When one side ends, so does the other; the next stream begins a new session.
  */
 import type { RecipientPublic } from "../../envelope/types.ts";
-import { WpgateError } from "../../errors.ts";
+import { codeOf } from "../../errors.ts";
 import { readInnerNames } from "../../push/inner-response.ts";
 import { PushSession, type PushSessionOptions } from "../../push/push-session.ts";
 import { readRequest } from "../../xds/request.ts";
@@ -43,11 +43,6 @@ export interface WrapSessionOptions {
 /** Of a push: the receiver takes it at once or not at all. */
 const TTL_SEC = 300;
 
-interface TypeCount {
-  responses: number;
-  version: string;
-}
-
 export class WrapSession {
   readonly id: string;
   readonly node: NodeFacts;
@@ -55,7 +50,8 @@ export class WrapSession {
   readonly #context: WrapContext;
   readonly #push: PushSession;
   readonly #ended = new AbortController();
-  readonly #types = new Map<string, TypeCount>();
+  /** The last version of each type that was asked for. */
+  readonly #types = new Map<string, string>();
   readonly #openedMs: number;
   #upstream: UpstreamView;
   #lastActivityMs: number;
@@ -93,7 +89,7 @@ export class WrapSession {
     return {
       ...{ id, nodeId: node.id, namespace: node.namespace, peer: peer.address, protocol, mode: this.#context.mode },
       ...{ openedMs: this.#openedMs, lastActivityMs: this.#lastActivityMs, upstream: this.#upstream },
-      types: [...this.#types].map(([typeUrl, { version }]) => ({
+      types: [...this.#types].map(([typeUrl, version]) => ({
         ...{ typeUrl, short: shortName(typeUrl), subscribed: "*", version, pendingCount: 0, acceptedCount: 0 },
       })),
     };
@@ -143,7 +139,7 @@ export class WrapSession {
     const { typeUrl, error } = readRequest(message, upstream.protocol);
     // istiod 1.32 ends with a panic when a NACK comes for a type that the stream has not subscribed.
     if (!this.#types.has(typeUrl) && error !== undefined) return;
-    if (!this.#types.has(typeUrl)) this.#types.set(typeUrl, { responses: 0, version: "" });
+    if (!this.#types.has(typeUrl)) this.#types.set(typeUrl, "");
     await upstream.write(message);
   }
 
@@ -155,9 +151,8 @@ export class WrapSession {
       metrics.bytes("from_upstream", message.length);
       this.#upstream = { ...this.#upstream, lastMessageMs: nowMs() };
       const { typeUrl, version } = readInnerNames(message);
-      const type = this.#types.get(typeUrl);
-      if (type === undefined) continue;
-      type.version = version;
+      if (!this.#types.has(typeUrl)) continue;
+      this.#types.set(typeUrl, version);
       metrics.response(typeUrl, "accepted");
       const outer = await this.#push.pushParts(typeUrl, message);
       metrics.bytes("to_node", lengthOf(outer));
@@ -183,8 +178,4 @@ export class WrapSession {
       this.#isBeating = false;
     }
   }
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof WpgateError ? (error as WpgateError).code : "INTERNAL";
 }
