@@ -6,7 +6,8 @@ import { doubleMultiply } from "./p256-double-multiply";
 import { jacobianIsInfinity } from "./p256-jacobian";
 import { limbsBelow, limbsToBytes } from "./p256-limbs";
 import { affineFromBytes } from "./p256-point";
-import { N, scalarFromBytes, scalarFromDigest, scalarInvMontgomery, scalarMul } from "./p256-scalar";
+import { N, scalarFromBytes, scalarFromDigest, scalarMul } from "./p256-scalar";
+import { scalarInvertVartime } from "./p256-scalar-inverse";
 
 const KEY: usize = memory.data(72);
 const R: usize = memory.data(36);
@@ -29,7 +30,7 @@ export function verifyP1363(publicKey: usize, digest: usize, signature: usize): 
   if (!scalarFromBytes(R, signature) || !scalarFromBytes(S, signature + 32)) return false;
   if (!affineFromBytes(KEY, publicKey)) return false;
   scalarFromDigest(E, digest);
-  scalarInvMontgomery(S_INVERSE, S);
+  scalarInvertVartime(S_INVERSE, S);
   scalarMul(U1, E, S_INVERSE);
   scalarMul(U2, R, S_INVERSE);
   doubleMultiply(SUM, U1, U2, KEY);

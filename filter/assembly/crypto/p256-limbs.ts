@@ -7,10 +7,6 @@ const LIMB_BITS: i32 = 29;
 export const LIMB_MASK: i64 = 0x1fffffff;
 const M: u64 = 0x1fffffff;
 
-export function limbsCopy(d: usize, a: usize): void {
-  memory.copy(d, a, LIMBS_BYTES);
-}
-
 /** Reads 32 bytes, big-endian. */
 export function limbsFromBytes(d: usize, bytes: usize): void {
   const w0 = loadBe64(bytes + 24);

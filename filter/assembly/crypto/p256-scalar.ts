@@ -1,27 +1,12 @@
 /** Integers modulo n, the order of P-256 (SP 800-186 §3.2.1.3): nine limbs of 29 bits, Montgomery multiplication with
- *  R = 2^261. Numbers are 0..n-1 unless said otherwise. Timing: constant. Allocates nothing. */
-import { LIMBS_BYTES, limbsBelow, limbsCopy, limbsFromBytes, limbsReduceOnce, limbsZero } from "./p256-limbs";
+ *  R = 2^261. Numbers are 0..n-1. Timing: constant. Allocates nothing. */
+import { LIMBS_BYTES, limbsBelow, limbsFromBytes, limbsReduceOnce, limbsZero } from "./p256-limbs";
 
 export const SCALAR_BYTES: usize = LIMBS_BYTES;
 
 export const N: usize = memory.data<i32>([
   0x1c632551, 0x1dce5617, 0x5e7a13c, 0xdf55b4e, 0x1ffffbce, 0x1fffffff, 0x3ffff, 0x1fe00000, 0xffffff,
 ]);
-/** R modulo n. */
-const R_ONE: usize = memory.data<i32>([
-  0x139b55e0, 0x6353d03, 0x30bd862, 0x154963a, 0x8632, 0x0, 0x1f800000, 0x3ffffff, 0x0,
-]);
-/** R² modulo n: multiplying by it goes to Montgomery form. */
-const R_SQUARED: usize = memory.data<i32>([
-  0x148d9ef5, 0xf4e7f75, 0x14c6a651, 0x3f8b765, 0x165861f1, 0x1256d7d8, 0x1c185b23, 0xd4cab0f, 0x84b655,
-]);
-/** n - 2, big-endian. */
-const INVERSE_EXPONENT: usize = memory.data<u8>([
-  0xff, 0xff, 0xff, 0xff, 0x00, 0x00, 0x00, 0x00, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xbc, 0xe6, 0xfa,
-  0xad, 0xa7, 0x17, 0x9e, 0x84, 0xf3, 0xb9, 0xca, 0xc2, 0xfc, 0x63, 0x25, 0x4f,
-]);
-const POWERS: usize = memory.data(576);
-
 /** Reads 32 bytes, big-endian. False when the number is not in 1..n-1. */
 export function scalarFromBytes(d: usize, bytes: usize): bool {
   limbsFromBytes(d, bytes);
@@ -32,26 +17,6 @@ export function scalarFromBytes(d: usize, bytes: usize): bool {
 export function scalarFromDigest(d: usize, digest: usize): void {
   limbsFromBytes(d, digest);
   limbsReduceOnce(d, N);
-}
-
-/** d = a^-1 · R modulo n, up to 2^252 above n, for a in 1..n-1, so that scalarMul(x, y, d) = y / a: a^(n-2) by windows of four bits. */
-export function scalarInvMontgomery(d: usize, a: usize): void {
-  limbsCopy(POWERS, R_ONE);
-  multiply(POWERS + SCALAR_BYTES, a, R_SQUARED);
-  for (let i: usize = 2; i < 16; i++)
-    multiply(POWERS + i * SCALAR_BYTES, POWERS + (i - 1) * SCALAR_BYTES, POWERS + SCALAR_BYTES);
-  limbsCopy(d, R_ONE);
-  for (let i: usize = 0; i < 32; i++) {
-    const byte = <usize>load<u8>(INVERSE_EXPONENT + i);
-    raise16(d, POWERS + (byte >> 4) * SCALAR_BYTES);
-    raise16(d, POWERS + (byte & 15) * SCALAR_BYTES);
-  }
-}
-
-/** d = d^16 · power. */
-function raise16(d: usize, power: usize): void {
-  for (let i = 0; i < 4; i++) multiply(d, d, d);
-  multiply(d, d, power);
 }
 
 const MASK: i64 = 0x1fffffff;
@@ -67,14 +32,8 @@ const N7: i64 = 0x1fe00000;
 const N8: i64 = 0xffffff;
 const N_NEGATIVE_INVERSE: i64 = 0xe00bc4f;
 
-/** d = a · b / R modulo n. The destination may be an operand. */
+/** d = a · b / R modulo n. The destination may be an operand. Each column is cleared by a multiple m of n. */
 export function scalarMul(d: usize, a: usize, b: usize): void {
-  multiply(d, a, b);
-  limbsReduceOnce(d, N);
-}
-
-/** The same, up to 2^252 above n, which is good enough for an operand. Each column is cleared by a multiple m of n. */
-function multiply(d: usize, a: usize, b: usize): void {
   const a0 = <i64>load<i32>(a, 0);
   const a1 = <i64>load<i32>(a, 4);
   const a2 = <i64>load<i32>(a, 8);
@@ -242,4 +201,5 @@ function multiply(d: usize, a: usize, b: usize): void {
   t = (t >> 29) + a8 * b8 + m8 * N8;
   store<i32>(d, <i32>(t & MASK), 28);
   store<i32>(d, <i32>(t >> 29), 32);
+  limbsReduceOnce(d, N);
 }

@@ -17,5 +17,6 @@ export {
   fieldSub,
   fieldToBytes,
 } from "../crypto/p256-field";
-export { scalarFromBytes, scalarFromDigest, scalarInvMontgomery, scalarMul } from "../crypto/p256-scalar";
+export { scalarFromBytes, scalarFromDigest, scalarMul } from "../crypto/p256-scalar";
+export { scalarInvertVartime } from "../crypto/p256-scalar-inverse";
 export { doubleMultiply } from "../crypto/p256-double-multiply";

@@ -37,7 +37,7 @@ test("a digest is reduced", () => {
     });
 });
 
-test("multiplication, and division by multiplication with an inverse", () => {
+test("multiplication", () => {
   const inverseOfR = modpow(R % N, N - 2n);
   const values = [...edges(N), ...Array.from({ length: 20 }, () => random32() % N)];
   for (const a of values)
@@ -47,12 +47,39 @@ test("multiplication, and division by multiplication with an inverse", () => {
         fn("scalarMul")(d, digest(memory, a), digest(memory, b));
         expect(value(memory, d)).toBe(modulo(a * b * inverseOfR, N));
       });
-  for (const a of values.filter((number) => number !== 0n))
+});
+
+/** The numbers whose inverse, times R, is out of range or wrong. */
+function wronglyInverted(numbers: readonly bigint[]): readonly bigint[] {
+  return module.call((memory) => {
+    const [bytes, a, d] = [memory.reserve(32), memory.reserve(SCALAR_BYTES), memory.reserve(SCALAR_BYTES)];
+    return numbers.filter((number) => {
+      new Uint8Array(module.memory.buffer, bytes, 32).set(bytes32(number));
+      fn("scalarFromDigest")(a, bytes);
+      fn("scalarInvertVartime")(d, a);
+      const inverse = value(memory, d);
+      return inverse >= N || (inverse * number - R) % N !== 0n;
+    });
+  });
+}
+
+test("inverses of edges, of few and of long runs of bits, and of random numbers", () => {
+  const powers = Array.from({ length: 256 }, (_, bit) => 1n << BigInt(bit));
+  const pairs = powers.flatMap((a, i) => powers.slice(0, i).flatMap((b) => [a + b, a - b, N - a + b]));
+  const small = Array.from({ length: 3000 }, (_, i) => BigInt(i)).flatMap((k) => [k, N - k]);
+  const numbers = [...edges(N), ...powers, ...pairs, ...small, ...Array.from({ length: 8000 }, random32)];
+  const scalars = numbers.map((number) => number % N).filter((number) => number !== 0n);
+  expect(scalars.length).toBeGreaterThan(100_000);
+  expect(wronglyInverted(scalars)).toEqual([]);
+});
+
+test("an inverse divides, and its destination may be the number", () => {
+  for (const number of [1n, 3n, N - 1n, random32() % N])
     module.call((memory) => {
-      const d = memory.reserve(SCALAR_BYTES);
-      fn("scalarInvMontgomery")(d, digest(memory, a));
+      const d = digest(memory, number);
+      fn("scalarInvertVartime")(d, d);
       fn("scalarMul")(d, digest(memory, 7n), d);
-      expect(modulo(value(memory, d) * a, N)).toBe(7n);
+      expect(modulo(value(memory, d) * number, N)).toBe(7n);
     });
 });
 
