@@ -15,6 +15,8 @@ const bin = (name) => join(ROOT, "node_modules/.bin", name);
 const MODULES = [
   { name: "wpgate", entry: "index", target: "release", onlyForTests: false },
   { name: "testable", entry: "testable", target: "testable", onlyForTests: true },
+  // Without SIMD: both sides of every `if (ASC_FEATURE_SIMD)` are tested.
+  { name: "testable-scalar", entry: "testable", target: "testable-scalar", onlyForTests: true },
   { name: "host-probe", entry: "host-probe", target: "release", onlyForTests: true },
 ];
 

@@ -30,17 +30,23 @@ const GUARD = 16;
 const GUARD_BYTE = 0xa5;
 const RESERVED_BYTE = 0xdd;
 
-let compiled: WebAssembly.Module | undefined;
-let shared: Testable | undefined;
+/** The same code compiled with SIMD, as it is shipped, and without. */
+export const BUILDS = ["testable", "testable-scalar"] as const;
+export type Build = (typeof BUILDS)[number];
+
+const compiled = new Map<Build, WebAssembly.Module>();
+const shared = new Map<Build, Testable>();
 
 /** The one instance that tests share. */
-export function testable(): Testable {
-  return (shared ??= freshTestable());
+export function testable(build: Build = "testable"): Testable {
+  const instance = shared.get(build) ?? freshTestable(build);
+  shared.set(build, instance);
+  return instance;
 }
 
 /** An instance of its own, for tests that look at memory or expect a trap. */
-export function freshTestable(): Testable {
-  const { exports } = new WebAssembly.Instance(testableModule(), {});
+export function freshTestable(build: Build = "testable"): Testable {
+  const { exports } = new WebAssembly.Instance(testableModule(build), {});
   const { memory, _initialize } = exports;
   if (!(memory instanceof WebAssembly.Memory)) throw new Error("testable.wasm exports no memory");
   asFunction(_initialize, "_initialize")();
@@ -48,16 +54,19 @@ export function freshTestable(): Testable {
   return { fn, memory, call: (body) => withMemory({ fn, memory }, body) };
 }
 
-export function testableModule(): WebAssembly.Module {
-  if (compiled) return compiled;
-  const file = process.env["WPGATE_TESTABLE"] ?? new URL("../../filter/build/testable.wasm", import.meta.url);
+export function testableModule(build: Build = "testable"): WebAssembly.Module {
+  const known = compiled.get(build);
+  if (known) return known;
+  const replaced = build === "testable" ? process.env["WPGATE_TESTABLE"] : undefined;
+  const file = replaced ?? new URL(`../../filter/build/${build}.wasm`, import.meta.url);
   try {
-    compiled = new WebAssembly.Module(readFileSync(file));
+    const module = new WebAssembly.Module(readFileSync(file));
+    compiled.set(build, module);
+    return module;
   } catch (cause) {
     const path = typeof file === "string" ? file : fileURLToPath(file);
     throw new Error(`cannot load ${path}: build it with node tools/prepare.mjs`, { cause });
   }
-  return compiled;
 }
 
 function asFunction(value: unknown, name: string): WasmFunction {

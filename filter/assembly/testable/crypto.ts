@@ -20,3 +20,13 @@ export {
 export { scalarFromBytes, scalarFromDigest, scalarMul } from "../crypto/p256-scalar";
 export { scalarInvertVartime } from "../crypto/p256-scalar-inverse";
 export { doubleMultiply } from "../crypto/p256-double-multiply";
+export {
+  pairAdd,
+  pairCombine,
+  pairInterleave,
+  pairMul,
+  pairSplit,
+  pairSqr,
+  pairSub,
+  pairTighten,
+} from "../crypto/p256-pair-field";
