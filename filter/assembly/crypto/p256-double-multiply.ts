@@ -2,18 +2,12 @@
  *  TIMING: VARIABLE, for signature verification only. Allocates nothing.
  *  The multiples of G are computed at the first use and kept. */
 import { FIELD_BYTES, fieldInv, fieldMul, fieldSqr } from "./p256-field";
-import {
-  JACOBIAN_BYTES,
-  READY_BYTES,
-  jacobianAdd,
-  jacobianAddAffine,
-  jacobianDouble,
-  jacobianFromAffine,
-  jacobianReady,
-  jacobianSetInfinity,
-} from "./p256-jacobian";
+import { JACOBIAN_BYTES, jacobianAdd, jacobianDouble, jacobianFromAffine, jacobianReady } from "./p256-jacobian";
 import { limbsToBytes } from "./p256-limbs";
+import { pairInterleave } from "./p256-pair-field";
+import { READY_BYTES, pointDouble, pointFromAffine, pointReady, pointToJacobian } from "./p256-paired-point";
 import { AFFINE_BYTES, GENERATOR } from "./p256-point";
+import { publicAdd, publicAddAffine, publicSetInfinity } from "./p256-public-point";
 
 const DIGITS: i32 = 257;
 const G_WINDOW: i32 = 8;
@@ -21,15 +15,17 @@ const G_COUNT: usize = 64;
 const Q_WINDOW: i32 = 5;
 const Q_COUNT: usize = 8;
 
-/** G, 3G … 127G, affine. */
+/** G, 3G … 127G: the pairs of x and y. */
 const G_TABLE: usize = memory.data(4608);
 const G_TABLE_READY: usize = memory.data(4);
 /** Q, 3Q … 15Q, ready. */
-const Q_TABLE: usize = memory.data(1440);
+const Q_TABLE: usize = memory.data(1728);
 const G_DIGITS: usize = memory.data(264);
 const Q_DIGITS: usize = memory.data(264);
 const BITS: usize = memory.data(40);
 const BYTES: usize = memory.data(32);
+const SUM: usize = memory.data(144);
+const TWICE_Q: usize = memory.data(216);
 const TWICE: usize = memory.data(108);
 const TWICE_READY: usize = memory.data(180);
 /** Scratch of the first use: the odd multiples in Jacobian coordinates, and the products of their first Zs. */
@@ -42,14 +38,15 @@ export function doubleMultiply(sum: usize, u1: usize, u2: usize, q: usize): void
   fillQTable(q);
   recode(G_DIGITS, u1, G_WINDOW);
   recode(Q_DIGITS, u2, Q_WINDOW);
-  jacobianSetInfinity(sum);
+  publicSetInfinity(SUM);
   for (let i = DIGITS - 1; i >= 0; i--) {
-    jacobianDouble(sum);
+    pointDouble(SUM);
     const g = <i32>load<i8>(G_DIGITS + <usize>i);
-    if (g != 0) jacobianAddAffine(sum, G_TABLE + <usize>(abs(g) >> 1) * AFFINE_BYTES, g < 0);
+    if (g != 0) publicAddAffine(SUM, G_TABLE + <usize>(abs(g) >> 1) * AFFINE_BYTES, g >> 31);
     const d = <i32>load<i8>(Q_DIGITS + <usize>i);
-    if (d != 0) jacobianAdd(sum, Q_TABLE + <usize>(abs(d) >> 1) * READY_BYTES, d < 0);
+    if (d != 0) publicAdd(SUM, Q_TABLE + <usize>(abs(d) >> 1) * READY_BYTES, d >> 31);
   }
+  pointToJacobian(sum, SUM);
 }
 
 /** Writes DIGITS signed digits, each 0 or odd and below 2^(window-1) in magnitude, whose sum with weights 2^i is the
@@ -77,14 +74,14 @@ function bitsAt(at: i32, count: i32): i32 {
 }
 
 function fillQTable(q: usize): void {
-  jacobianFromAffine(TWICE, q);
-  jacobianReady(Q_TABLE, TWICE);
-  jacobianDouble(TWICE);
-  jacobianReady(TWICE_READY, TWICE);
+  pointFromAffine(SUM, q);
+  pointReady(Q_TABLE, SUM);
+  pointDouble(SUM);
+  pointReady(TWICE_Q, SUM);
+  pointFromAffine(SUM, q);
   for (let i: usize = 1; i < Q_COUNT; i++) {
-    memory.copy(TWICE, Q_TABLE + (i - 1) * READY_BYTES, JACOBIAN_BYTES);
-    jacobianAdd(TWICE, TWICE_READY, false);
-    jacobianReady(Q_TABLE + i * READY_BYTES, TWICE);
+    publicAdd(SUM, TWICE_Q, 0);
+    pointReady(Q_TABLE + i * READY_BYTES, SUM);
   }
 }
 
@@ -117,9 +114,10 @@ function normalizeMultiples(): void {
     const affine = G_TABLE + i * AFFINE_BYTES;
     const p = MULTIPLES + i * JACOBIAN_BYTES;
     fieldSqr(zInverseSquared, zInverse);
-    fieldMul(affine, p, zInverseSquared);
+    fieldMul(p, p, zInverseSquared);
     fieldMul(zInverse, zInverse, zInverseSquared);
-    fieldMul(affine + FIELD_BYTES, p + FIELD_BYTES, zInverse);
+    fieldMul(p + FIELD_BYTES, p + FIELD_BYTES, zInverse);
+    pairInterleave(affine, p, p + FIELD_BYTES);
     if (i == 0) return;
   }
 }

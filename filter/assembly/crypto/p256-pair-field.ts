@@ -64,9 +64,19 @@ export function pairTighten(d: usize, a: usize): void {
 
 /** d = x·a + y·b, tight; |x|, |y| <= 16, limbs of a and b within i32. */
 export function pairCombine(d: usize, a: usize, x: i32, b: usize, y: i32): void {
+  pairCombineLanes(d, a, coefficients(x, x), b, coefficients(y, y));
+}
+
+/** Coefficients for the two lanes. */
+export function coefficients(first: i32, second: i32): i64 {
+  return ((<i64>second) << 32) | (<i64>(<u32>first));
+}
+
+/** The same with coefficients for each lane. */
+export function pairCombineLanes(d: usize, a: usize, x: i64, b: usize, y: i64): void {
   if (ASC_FEATURE_SIMD) {
-    const xs = i32x4.splat(x);
-    const ys = i32x4.splat(y);
+    const xs = i64x2.splat(x);
+    const ys = i64x2.splat(y);
     const mask = i64x2.splat(LIMB_MASK);
     const t8 = i64x2.add(column(a, b, xs, ys, 64), i64x2.splat(BIAS));
     const high = i64x2.sub(i64x2.shr_u(t8, 24), i64x2.splat(CARRIED_TOP_BIAS));
@@ -87,8 +97,8 @@ export function pairCombine(d: usize, a: usize, x: i32, b: usize, y: i32): void 
     v128.store(d, lowHalves(v128.and(t6, mask), v128.and(t7, mask)), 48);
     v128.store64_lane(d, lowHalves(top, top), 0, 64);
   } else {
-    combineLane(d, a, x, b, y);
-    combineLane(d + 4, a + 4, x, b + 4, y);
+    combineLane(d, a, <i64>(<i32>x), b, <i64>(<i32>y));
+    combineLane(d + 4, a + 4, x >> 32, b + 4, y >> 32);
   }
 }
 

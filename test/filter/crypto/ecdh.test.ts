@@ -1,9 +1,8 @@
 import { createECDH } from "node:crypto";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { BUILDS, testable } from "../testable.ts";
 import { CryptoModule } from "./module.ts";
 import { bytes32, edges, G, N, pointBytes, random32, SIZE } from "./numbers.ts";
-
-const module = new CryptoModule();
 
 const SCALARS = [
   ...[1n, 2n, 3n, 4n, 15n, 16n, 17n, 31n, 255n, 256n, 0x10000000000000000n],
@@ -18,31 +17,35 @@ function node(scalar: bigint): ReturnType<typeof createECDH> {
   return ecdh;
 }
 
-test("edge-valued and random scalars on edge-valued and random points", () => {
-  const points = [1n, 2n, 3n, 16n, N - 1n, N - 2n, ...Array.from({ length: 6 }, () => random32() % N)];
-  const scalars = [...SCALARS, ...Array.from({ length: 40 }, () => random32() % N)];
-  for (const scalar of scalars) {
-    const ecdh = node(scalar);
-    for (const point of points) {
-      const publicKey = pointBytes(G.multiply(point));
-      expect(module.ecdh(bytes32(scalar), publicKey)).toEqual(Uint8Array.from(ecdh.computeSecret(publicKey)));
+describe.each(BUILDS)("%s", (build) => {
+  const module = new CryptoModule(testable(build));
+
+  test("edge-valued and random scalars on edge-valued and random points", () => {
+    const points = [1n, 2n, 3n, 16n, N - 1n, N - 2n, ...Array.from({ length: 6 }, () => random32() % N)];
+    const scalars = [...SCALARS, ...Array.from({ length: 40 }, () => random32() % N)];
+    for (const scalar of scalars) {
+      const ecdh = node(scalar);
+      for (const point of points) {
+        const publicKey = pointBytes(G.multiply(point));
+        expect(module.ecdh(bytes32(scalar), publicKey)).toEqual(Uint8Array.from(ecdh.computeSecret(publicKey)));
+      }
     }
-  }
-});
+  });
 
-test("public keys", () => {
-  for (const scalar of [...SCALARS, ...Array.from({ length: 300 }, () => random32() % N)])
-    expect(module.derivePublicKey(bytes32(scalar))).toEqual(Uint8Array.from(node(scalar).getPublicKey()));
-});
+  test("public keys", () => {
+    for (const scalar of [...SCALARS, ...Array.from({ length: 300 }, () => random32() % N)])
+      expect(module.derivePublicKey(bytes32(scalar))).toEqual(Uint8Array.from(node(scalar).getPublicKey()));
+  });
 
-test("private keys outside 1 to n-1 and invalid points are refused", () => {
-  const point = pointBytes(G.multiply(5n));
-  for (const scalar of [0n, N, N + 1n, SIZE - 1n]) {
-    expect(module.ecdh(bytes32(scalar), point)).toBe(undefined);
-    expect(module.derivePublicKey(bytes32(scalar))).toBe(undefined);
-  }
-  const off = Uint8Array.from(point);
-  off[64]! ^= 1;
-  expect(module.ecdh(bytes32(5n), off)).toBe(undefined);
-  expect(module.ecdh(bytes32(5n), Uint8Array.from([6, ...point.subarray(1)]))).toBe(undefined);
+  test("private keys outside 1 to n-1 and invalid points are refused", () => {
+    const point = pointBytes(G.multiply(5n));
+    for (const scalar of [0n, N, N + 1n, SIZE - 1n]) {
+      expect(module.ecdh(bytes32(scalar), point)).toBe(undefined);
+      expect(module.derivePublicKey(bytes32(scalar))).toBe(undefined);
+    }
+    const off = Uint8Array.from(point);
+    off[64]! ^= 1;
+    expect(module.ecdh(bytes32(5n), off)).toBe(undefined);
+    expect(module.ecdh(bytes32(5n), Uint8Array.from([6, ...point.subarray(1)]))).toBe(undefined);
+  });
 });
