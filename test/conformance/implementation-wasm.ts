@@ -1,20 +1,26 @@
-/** The filter's code, compiled as testable.wasm. */
+/** The filter's code, compiled as testable.wasm, and as testable-scalar.wasm without SIMD. */
 import { createHash } from "node:crypto";
 import { CryptoModule, PUBLIC_KEY_BYTES, SIGNATURE_BYTES } from "../filter/crypto/module.ts";
 import { testable } from "../filter/testable.ts";
+import type { Build } from "../filter/testable.ts";
 import { ACCEPTED, REFUSED } from "./cases.ts";
 import type { Ecdsa, Hmac, Operation, Verdict } from "./cases.ts";
 import type { EnvelopeCase, EnvelopeVerdict } from "./envelope-case.ts";
 import type { Implementation } from "./implementation.ts";
 import { list, members, text } from "./json.ts";
 
-export const wasm: Implementation = {
-  judge: (operations) => {
-    const module = new CryptoModule();
-    return operations.map((operation) => judge(module, operation));
-  },
-  verify,
-};
+export const wasm: Implementation = implementation("testable");
+export const wasmScalar: Implementation = implementation("testable-scalar");
+
+function implementation(build: Build): Implementation {
+  return {
+    judge: (operations) => {
+      const module = new CryptoModule(testable(build));
+      return operations.map((operation) => judge(module, operation));
+    },
+    verify: (one) => verify(build, one),
+  };
+}
 
 function judge(module: CryptoModule, operation: Operation): Verdict {
   switch (operation.kind) {
@@ -47,8 +53,8 @@ function hmac(module: CryptoModule, { key, message, tag }: Hmac): boolean {
   return Buffer.compare(module.hmacSha256(key, message).subarray(0, tag.length), tag) === 0;
 }
 
-function verify({ json }: EnvelopeCase): EnvelopeVerdict {
-  const module = testable();
+function verify(build: Build, { json }: EnvelopeCase): EnvelopeVerdict {
+  const module = testable(build);
   const answer = module.call((memory) => {
     const { ptr, length } = memory.putText(json);
     return memory.takeString(module.fn("verifyCase")(ptr, length));

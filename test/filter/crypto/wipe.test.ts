@@ -1,7 +1,7 @@
 import { createCipheriv, randomBytes } from "node:crypto";
-import { expect, test } from "vitest";
-import { freshTestable } from "../testable.ts";
-import type { CallMemory, Testable } from "../testable.ts";
+import { describe, expect, test } from "vitest";
+import { BUILDS, freshTestable } from "../testable.ts";
+import type { Build, CallMemory, Testable } from "../testable.ts";
 import { bytes32, G, N, pointBytes, random32 } from "./numbers.ts";
 
 /** Memory of the module after a call, its arguments and results blanked. */
@@ -25,8 +25,8 @@ function residue(module: Testable, call: (memory: CallMemory) => void): Buffer {
 }
 
 /** Two runs that differ in their secrets only must leave the same memory behind. */
-function leavesNothing(run: (module: Testable, memory: CallMemory) => void): boolean {
-  const module = freshTestable();
+function leavesNothing(run: (module: Testable, memory: CallMemory) => void, build: Build = "testable"): boolean {
+  const module = freshTestable(build);
   const once = (): Buffer =>
     residue(module, (memory) => {
       run(module, memory);
@@ -39,9 +39,10 @@ const PUBLIC_KEY = pointBytes(G.multiply(1234567n));
 const NONCE = randomBytes(12);
 const secretScalar = (): Uint8Array => bytes32(random32() % N);
 
-function sealed(key: Uint8Array): Buffer {
+function sealed(key: Uint8Array, aad: Uint8Array, textBytes: number): Buffer {
   const cipher = createCipheriv("aes-128-gcm", key, NONCE);
-  return Buffer.concat([cipher.update(randomBytes(100)), cipher.final(), cipher.getAuthTag()]);
+  cipher.setAAD(aad);
+  return Buffer.concat([cipher.update(randomBytes(textBytes)), cipher.final(), cipher.getAuthTag()]);
 }
 
 test("ECDH", () => {
@@ -73,41 +74,46 @@ test("the public key of a private key", () => {
   ).toBe(true);
 });
 
-test("AES-128-GCM, right and wrong tag", () => {
-  for (const flip of [0, 1])
+describe.each(BUILDS)("%s", (build) => {
+  // In one batch and in one group of blocks, in several, and with a part of both.
+  test.each([0, 40, 100, 600, 4096])("AES-128-GCM of %i bytes, right and wrong tag", (textBytes) => {
+    for (const flip of [0, 1])
+      expect(
+        leavesNothing((module, { put, reserve }) => {
+          const [key, aad] = [randomBytes(16), randomBytes(9)];
+          const data = sealed(key, aad, textBytes);
+          data[data.length - 1]! ^= flip;
+          const out = reserve(textBytes);
+          const [k, n, a, d] = [put(key), put(NONCE), put(aad), put(data)];
+          expect(module.fn("aes128GcmOpen")(k, n, a, aad.length, d, data.length, out)).toBe(1 - flip);
+        }, build),
+      ).toBe(true);
+  });
+
+  test("HMAC and HKDF", () => {
     expect(
       leavesNothing((module, { put, reserve }) => {
-        const key = randomBytes(16);
-        const data = sealed(key);
-        data[data.length - 1]! ^= flip;
-        const aad = randomBytes(9);
-        const { length } = data;
-        const opened = module.fn("aes128GcmOpen")(
-          put(key),
-          put(NONCE),
-          put(aad),
-          0,
-          put(data),
-          length,
-          reserve(length),
-        );
-        expect(opened).toBe(1 - flip);
-      }),
+        module.fn("hmacSha256")(put(randomBytes(80)), 80, put(randomBytes(100)), 100, reserve(32));
+      }, build),
     ).toBe(true);
-});
+    expect(
+      leavesNothing((module, { put, reserve }) => {
+        const inputs = [randomBytes(16), randomBytes(32), randomBytes(20)].flatMap((bytes) => [
+          put(bytes),
+          bytes.length,
+        ]);
+        module.fn("hkdfSha256")(...inputs, reserve(70), 70);
+      }, build),
+    ).toBe(true);
+  });
 
-test("HMAC and HKDF", () => {
-  expect(
-    leavesNothing((module, { put, reserve }) => {
-      module.fn("hmacSha256")(put(randomBytes(80)), 80, put(randomBytes(100)), 100, reserve(32));
-    }),
-  ).toBe(true);
-  expect(
-    leavesNothing((module, { put, reserve }) => {
-      const inputs = [randomBytes(16), randomBytes(32), randomBytes(20)].flatMap((input) => [put(input), input.length]);
-      module.fn("hkdfSha256")(...inputs, reserve(70), 70);
-    }),
-  ).toBe(true);
+  test("HMAC of long data", () => {
+    expect(
+      leavesNothing((module, { put, reserve }) => {
+        module.fn("hmacSha256")(put(randomBytes(300)), 300, put(randomBytes(1000)), 1000, reserve(32));
+      }, build),
+    ).toBe(true);
+  });
 });
 
 test("the same look at memory does see what is left", () => {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { typescript } from "../../conformance/implementation-ts.ts";
-import { wasm } from "../../conformance/implementation-wasm.ts";
+import { wasm, wasmScalar } from "../../conformance/implementation-wasm.ts";
 import { runSuite } from "../../conformance/run-suite.ts";
 import { readSuites } from "../../conformance/suite.ts";
 
@@ -19,6 +19,7 @@ test.each([
 ])("%s", async (name, inWasm, inTypeScript) => {
   const [suite] = readSuites(`${FOLDER}/${name}.json`);
   expect(await runSuite(suite!, wasm)).toEqual(inWasm);
+  expect(await runSuite(suite!, wasmScalar)).toEqual(inWasm);
   expect(await runSuite(suite!, typescript)).toEqual(inTypeScript);
 });
 
@@ -32,6 +33,6 @@ test("the suite that ought to be refused for its encoding is", async () => {
     kind: "crypto" as const,
     cases: compressed.map((one) => ({ ...one, expected: "invalid" as const })),
   };
-  for (const implementation of [wasm, typescript])
+  for (const implementation of [wasm, wasmScalar, typescript])
     expect(await runSuite(strict, implementation)).toEqual({ cases: 1, agree: 1, outOfProfile: 0, disagree: [] });
 });
