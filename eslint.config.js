@@ -35,6 +35,8 @@ export default tseslint.config(
         process: "readonly",
         console: "readonly",
         Buffer: "readonly",
+        WebAssembly: "readonly",
+        URL: "readonly",
         setInterval: "readonly",
         clearInterval: "readonly",
         module: "writable",

@@ -11,6 +11,7 @@ import { prepare, ROOT } from "./prepare.mjs";
 const bin = (name) => join(ROOT, "node_modules/.bin", name);
 const STATIC = [
   ["generated code is current", process.execPath, ["proto/generate.mjs", "--check"]],
+  ["the module's interface is the listed one", process.execPath, ["tools/capabilities.mjs", "--check"]],
   ["format", bin("prettier"), ["--check", "--log-level=warn", "."]],
   ["lint", bin("eslint"), [".", "--max-warnings", "0"]],
   ["types", bin("tsc"), ["-p", "tsconfig.json"]],
@@ -22,7 +23,7 @@ const STATIC = [
 ];
 
 const SUITES = {
-  /** Generated code, format, lint, types and import direction. */
+  /** Generated code, the module's interface, format, lint, types and import direction. */
   static: async () => {
     for (const [name, file, args] of STATIC) {
       const ok = (await run(file, args)) === 0;

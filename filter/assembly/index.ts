@@ -3,7 +3,8 @@ import "./abi/abort";
 import { collectGarbage } from "./abi/memory";
 import * as contexts from "./plugin/contexts";
 
-export { malloc } from "./abi/memory";
+// The same under the name that ABI v0.2.1 gives it and under the one that older hosts look for.
+export { malloc, malloc as proxy_on_memory_allocate } from "./abi/memory";
 
 export function proxy_abi_version_0_2_1(): void {}
 

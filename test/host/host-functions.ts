@@ -1,23 +1,34 @@
 /** The imports that a Proxy-Wasm ABI v0.2.1 host offers, as Envoy 1.40 behaves: those that a module of ours may have. */
 import { Status, LOG_LEVELS } from "./status.ts";
 import { encodePairs } from "./pairs.ts";
-import type { HostFunction, HostFunctions, NumberedFunction, VirtualMachine } from "./virtual-machine.ts";
+import type {
+  AnyHostFunction,
+  ClockFunction,
+  HostFunction,
+  HostFunctions,
+  NumberedFunction,
+  VirtualMachine,
+} from "./virtual-machine.ts";
 
 /** What a module may call before its `_initialize` has returned. */
-const EARLY: ReadonlySet<string> = new Set(["proxy_log", "environ_get", "environ_sizes_get"]);
+const EARLY: ReadonlySet<string> = new Set(["proxy_log", "environ_get", "environ_sizes_get", "clock_time_get"]);
+/** A map without pairs. */
+const NO_HEADERS = encodePairs([]);
 const PLUGIN_CONFIGURATION = 7;
 const REQUEST_HEADERS = 0;
+const REAL_TIME = 0;
+const WASI_INVALID = 28;
 
 export function hostFunctions(vm: VirtualMachine): HostFunctions {
-  const guarded = (functions: Record<string, HostFunction | NumberedFunction>): typeof functions =>
+  const guarded = (functions: Record<string, AnyHostFunction>): typeof functions =>
     Object.fromEntries(Object.entries(functions).map(([name, body]) => [name, guard(vm, name, body)]));
   return {
     env: guarded({ ...general(vm), ...data(vm), ...streams(vm), ...metrics(vm) }),
-    wasi_snapshot_preview1: guarded(environment(vm)),
+    wasi_snapshot_preview1: guarded({ ...environment(vm), clock_time_get: clock(vm) }),
   };
 }
 
-function guard(vm: VirtualMachine, name: string, body: HostFunction | NumberedFunction): HostFunction {
+function guard(vm: VirtualMachine, name: string, body: AnyHostFunction): HostFunction {
   return (...args) => {
     if (!vm.isInitialized && !EARLY.has(name)) throw new Error(`restricted_callback: ${name}`);
     vm.calls.push(name);
@@ -35,10 +46,6 @@ function general(vm: VirtualMachine): Record<string, HostFunction> {
     },
     proxy_set_tick_period_milliseconds: (period) => {
       vm.setTickPeriod(period);
-      return Status.ok;
-    },
-    proxy_get_current_time_nanoseconds: (out) => {
-      vm.view().setBigUint64(out, BigInt(process.nowMs) * 1_000_000n + vm.elapsedNs(), true);
       return Status.ok;
     },
     proxy_call_foreign_function: (name, nameLength, argument, argumentLength, out, outLength) => {
@@ -92,7 +99,8 @@ function streams(vm: VirtualMachine): Record<string, HostFunction> {
     },
     proxy_send_local_response: (status, details, detailsLength, body, bodyLength, headers, headersLength) => {
       if (!vm.stream) return Status.badArgument;
-      if (headersLength !== 0) throw new Error(`headers at ${headers} are not expected`);
+      if (Buffer.compare(vm.bytes(headers, headersLength), NO_HEADERS) !== 0)
+        throw new Error("headers are not expected");
       const text = { details: vm.text(details, detailsLength), body: vm.text(body, bodyLength) };
       vm.stream.localResponse ??= { status: status, ...text };
       return Status.ok;
@@ -142,5 +150,13 @@ function environment(vm: VirtualMachine): Record<string, HostFunction> {
       });
       return 0;
     },
+  };
+}
+
+function clock(vm: VirtualMachine): ClockFunction {
+  return (id, _, out) => {
+    if (id !== REAL_TIME) return WASI_INVALID;
+    vm.view().setBigUint64(out, BigInt(vm.process.nowMs) * 1_000_000n + vm.elapsedNs(), true);
+    return 0;
   };
 }

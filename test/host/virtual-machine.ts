@@ -23,7 +23,9 @@ export interface Stream {
 
 export type HostFunction = (...args: number[]) => number;
 export type NumberedFunction = (id: number, value: bigint) => number;
-export type HostFunctions = Record<string, Record<string, HostFunction | NumberedFunction>>;
+export type ClockFunction = (clock: number, precision: bigint, out: number) => number;
+export type AnyHostFunction = HostFunction | NumberedFunction | ClockFunction;
+export type HostFunctions = Record<string, Record<string, AnyHostFunction>>;
 
 export interface VmOptions {
   readonly hostFunctions: (vm: VirtualMachine) => HostFunctions;

@@ -5,8 +5,6 @@ export declare function proxy_log(level: i32, message: usize, length: i32): i32;
 
 export declare function proxy_set_tick_period_milliseconds(period: i32): i32;
 
-export declare function proxy_get_current_time_nanoseconds(outTime: usize): i32;
-
 export declare function proxy_get_buffer_bytes(
   type: i32,
   start: i32,

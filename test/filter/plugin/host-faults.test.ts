@@ -3,29 +3,13 @@ import { beforeAll, describe, expect, test } from "vitest";
 import type { NamespaceBundle } from "../../../xds-proxy/src/owner/bundle.ts";
 import { Gate } from "../../host/gate.ts";
 import type { Fault } from "../../host/process.ts";
+import { LISTED_IMPORTS } from "../../host/wasm-interface.ts";
 import { newReader, Owner } from "../../scenarios/owner.ts";
 import type { Policy, Reader } from "../../scenarios/owner.ts";
 
 /** Every status of ABI 0.2.1 that is a failure, and numbers that are none. */
 const STATUSES = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 76, -1, 2_147_483_647];
-const CALLS = [
-  "proxy_log",
-  "proxy_set_tick_period_milliseconds",
-  "proxy_get_current_time_nanoseconds",
-  "proxy_get_buffer_bytes",
-  "proxy_get_header_map_pairs",
-  "proxy_get_property",
-  "proxy_set_property",
-  "proxy_send_local_response",
-  "proxy_get_shared_data",
-  "proxy_set_shared_data",
-  "proxy_define_metric",
-  "proxy_increment_metric",
-  "proxy_record_metric",
-  "proxy_call_foreign_function",
-  "environ_sizes_get",
-  "environ_get",
-];
+const CALLS = LISTED_IMPORTS.map(({ name }) => name);
 /** What requests do not depend on: everything goes on without it. */
 const HARMLESS = new Set([
   "proxy_log",
@@ -123,7 +107,7 @@ test("what a request needs and the host does not say is 503, not a guess", () =>
   }
   gate.process.fault = failing("proxy_set_property", 10);
   expect(gate.request("/1", GOOD)).toMatchObject({ status: 503, details: "wpgate_host_failure" });
-  gate.process.fault = failing("proxy_get_current_time_nanoseconds", 10);
+  gate.process.fault = failing("clock_time_get", 10);
   expect(gate.request("/1", GOOD)).toMatchObject({ status: 503, details: "wpgate_stale" });
   gate.process.fault = failing("proxy_send_local_response", 10);
   expect(gate.request("/2", GOOD).details).toBe("paused for ever");

@@ -4,47 +4,19 @@ import { LimitError, ParseError } from "../../../xds-proxy/src/errors.ts";
 import { pinModule, pinOf } from "../../../xds-proxy/src/pin/pin-module.ts";
 import { Emulator } from "../../host/emulator.ts";
 import { shippedModule } from "../../host/shipped-module.ts";
+import { LISTED_EXPORTS, LISTED_IMPORTS } from "../../host/wasm-interface.ts";
 
 const shipped = shippedModule();
 const PIN = { role: "policy", mesh: "mesh", trustDomain: "cluster.local", rootNamespace: "", roots: {} };
 const MAGIC = "wpgate: trust root pin>>";
 
-test("asks the host for nothing but this", () => {
-  const imports = WebAssembly.Module.imports(new WebAssembly.Module(shipped));
-  expect(imports.map(({ module, name, kind }) => `${kind} ${module}.${name}`).toSorted()).toEqual([
-    "function env.proxy_call_foreign_function",
-    "function env.proxy_define_metric",
-    "function env.proxy_get_buffer_bytes",
-    "function env.proxy_get_current_time_nanoseconds",
-    "function env.proxy_get_header_map_pairs",
-    "function env.proxy_get_property",
-    "function env.proxy_get_shared_data",
-    "function env.proxy_increment_metric",
-    "function env.proxy_log",
-    "function env.proxy_record_metric",
-    "function env.proxy_send_local_response",
-    "function env.proxy_set_property",
-    "function env.proxy_set_shared_data",
-    "function env.proxy_set_tick_period_milliseconds",
-    "function wasi_snapshot_preview1.environ_get",
-    "function wasi_snapshot_preview1.environ_sizes_get",
-  ]);
-});
-
-test("offers the host nothing but this", () => {
-  const exports = WebAssembly.Module.exports(new WebAssembly.Module(shipped));
-  expect(exports.map(({ name, kind }) => `${kind} ${name}`).toSorted()).toEqual([
-    "function _initialize",
-    "function malloc",
-    "function proxy_abi_version_0_2_1",
-    "function proxy_on_configure",
-    "function proxy_on_context_create",
-    "function proxy_on_delete",
-    "function proxy_on_request_headers",
-    "function proxy_on_tick",
-    "function proxy_on_vm_start",
-    "memory memory",
-  ]);
+test("asks the host for nothing but what is listed, and offers nothing else", () => {
+  const module = new WebAssembly.Module(shipped);
+  const imports = WebAssembly.Module.imports(module).map(({ module: from, name, kind }) => `${kind} ${from}.${name}`);
+  expect(imports.toSorted()).toEqual(LISTED_IMPORTS.map(({ from, name }) => `function ${from}.${name}`).toSorted());
+  const exports = WebAssembly.Module.exports(module).map(({ name, kind }) => `${kind} ${name}`);
+  const listed = LISTED_EXPORTS.map((name) => `${name === "memory" ? "memory" : "function"} ${name}`);
+  expect(exports.toSorted()).toEqual(listed.toSorted());
 });
 
 test("has at most 160 KiB", () => {
