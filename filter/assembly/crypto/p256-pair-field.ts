@@ -2,10 +2,10 @@
  *  lanes of a register, else one after the other. What is tight and what is loose, see p256-field.ts.
  *  Every destination may be an operand. Timing: constant. Allocates nothing. */
 import { pairMul, pairSqr } from "./p256-pair-multiply";
-import { PAIR_BYTES, pairInterleave, pairSplit } from "./p256-pair-lanes";
+import { PAIR_BYTES, pairInterleave, pairInterleaveAffine, pairSplit } from "./p256-pair-lanes";
 import { LIMB_MASK } from "./p256-limbs";
 
-export { PAIR_BYTES, pairInterleave, pairMul, pairSplit, pairSqr };
+export { PAIR_BYTES, pairInterleave, pairInterleaveAffine, pairMul, pairSplit, pairSqr };
 
 /** Columns of pairCombine are below 2^37 in magnitude; this makes them positive, as an unsigned shift wants them. */
 const BIAS: i64 = 1 << 60;

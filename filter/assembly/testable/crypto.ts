@@ -2,7 +2,7 @@ export { sha256, sha256Final, sha256Init, sha256Update } from "../crypto/sha256"
 export { hmacSha256 } from "../crypto/hmac";
 export { hkdfSha256 } from "../crypto/hkdf";
 export { aes128GcmOpen } from "../crypto/aes-gcm";
-export { verifyDer, verifyP1363 } from "../crypto/ecdsa";
+export { verifyDer, verifyP1363, verifyP1363WithTable } from "../crypto/ecdsa";
 export { derFromP1363, p1363FromDer } from "../crypto/ecdsa-der";
 export { derivePublicKey, ecdh } from "../crypto/ecdh";
 export { isValidPublicKey } from "../crypto/p256-point";
@@ -30,3 +30,5 @@ export {
   pairSub,
   pairTighten,
 } from "../crypto/p256-pair-field";
+export { KEY_TABLE_BYTES, fillKeyTable } from "../crypto/p256-key-table";
+export { tableSum } from "../crypto/p256-table-sum";

@@ -4,6 +4,7 @@ import type { Testable } from "../testable.ts";
 
 export const PUBLIC_KEY_BYTES = 65;
 export const SIGNATURE_BYTES = 64;
+export const KEY_TABLE_BYTES = 170_496;
 const DIGEST_BYTES = 32;
 const TAG_BYTES = 16;
 const DER_MAX_BYTES = 72;
@@ -31,6 +32,7 @@ export interface SignatureInput {
 
 export class CryptoModule {
   readonly module: Testable;
+  #table: { readonly key: string; readonly ptr: number; readonly valid: boolean } | undefined;
 
   constructor(module: Testable = testable()) {
     this.module = module;
@@ -80,6 +82,24 @@ export class CryptoModule {
     return this.module.call(
       ({ put }) => this.module.fn("verifyP1363")(put(publicKey), put(digest), put(signature)) === 1,
     );
+  }
+
+  /** Through the table of the key, which is filled where the last call had another key. False also for an invalid key. */
+  verifyP1363WithTable({ publicKey, digest, signature }: SignatureInput): boolean {
+    const table = this.tableOf(publicKey);
+    const verify = this.module.fn("verifyP1363WithTable");
+    return table !== undefined && this.module.call(({ put }) => verify(table, put(digest), put(signature)) === 1);
+  }
+
+  /** Where the table of a key is; undefined for an invalid key. It stays until another is asked for. */
+  tableOf(publicKey: Uint8Array): number | undefined {
+    const key = Buffer.from(publicKey).toString("hex");
+    if (this.#table?.key !== key) {
+      const ptr = this.#table?.ptr ?? this.module.fn("allocate")(KEY_TABLE_BYTES);
+      const valid = this.module.call(({ put }) => this.module.fn("fillKeyTable")(ptr, put(publicKey)) === 1);
+      this.#table = { key, ptr, valid };
+    }
+    return this.#table.valid ? this.#table.ptr : undefined;
   }
 
   verifyDer({ publicKey, digest, signature }: SignatureInput): boolean {

@@ -1,8 +1,29 @@
+import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
+import { ACCEPTED, REFUSED } from "../../conformance/cases.ts";
+import type { Implementation } from "../../conformance/implementation.ts";
 import { typescript } from "../../conformance/implementation-ts.ts";
 import { wasm, wasmScalar } from "../../conformance/implementation-wasm.ts";
 import { runSuite } from "../../conformance/run-suite.ts";
 import { readSuites } from "../../conformance/suite.ts";
+import { BUILDS, testable } from "../testable.ts";
+import type { Build } from "../testable.ts";
+import { CryptoModule, PUBLIC_KEY_BYTES, SIGNATURE_BYTES } from "./module.ts";
+
+/** Signatures only, through tables of their keys. */
+const withTables = (build: Build): Implementation => {
+  const module = new CryptoModule(testable(build));
+  return {
+    judge: (operations) =>
+      operations.map((operation) => {
+        if (operation.kind !== "ecdsa" || operation.publicKey.length !== PUBLIC_KEY_BYTES) return REFUSED;
+        const digest = createHash("sha256").update(operation.message).digest();
+        const signature = operation.encoding === "der" ? module.p1363FromDer(operation.signature) : operation.signature;
+        if (signature?.length !== SIGNATURE_BYTES) return REFUSED;
+        return module.verifyP1363WithTable({ publicKey: operation.publicKey, digest, signature }) ? ACCEPTED : REFUSED;
+      }),
+  };
+};
 
 const FOLDER = "test/vectors/wycheproof";
 const all = (cases: number): object => ({ cases, agree: cases, outOfProfile: 0, disagree: [] });
@@ -21,6 +42,16 @@ test.each([
   expect(await runSuite(suite!, wasm)).toEqual(inWasm);
   expect(await runSuite(suite!, wasmScalar)).toEqual(inWasm);
   expect(await runSuite(suite!, typescript)).toEqual(inTypeScript);
+});
+
+test.each(BUILDS)("ECDSA through tables of keys, %s", async (build) => {
+  for (const [name, cases] of [
+    ["ecdsa_secp256r1_sha256_test", 484],
+    ["ecdsa_secp256r1_sha256_p1363_test", 262],
+  ] as const) {
+    const [suite] = readSuites(`${FOLDER}/${name}.json`);
+    expect(await runSuite(suite!, withTables(build))).toEqual(all(cases));
+  }
 });
 
 test("the suite that ought to be refused for its encoding is", async () => {
