@@ -8,6 +8,7 @@ import { printJson, printTable, progressOn } from "./report.ts";
 
 /** Loaded when asked for: some need what others do not. */
 const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
+  blocked: async () => (await import("./blocked.ts")).blockedBench,
   configure: async () => (await import("./configure.ts")).configureBench,
   envelope: async () => (await import("./envelope.ts")).envelopeBench,
   filter: async () => (await import("./filter.ts")).filterBench,

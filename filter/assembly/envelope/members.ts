@@ -20,9 +20,10 @@ export function countMember(object: Json, name: string): i64 {
   return value != null && value.kind == JsonKind.Integer ? value.integer : -1;
 }
 
-export function arrayMember(object: Json, name: string): Json[] | null {
+/** A member that is an array of at most `maxCount` items, which are made only then. */
+export function arrayMember(object: Json, name: string, maxCount: i32 = i32.MAX_VALUE): Json[] | null {
   const value = object.get(name);
-  return value != null && value.kind == JsonKind.Array ? value.items : null;
+  return value != null && value.kind == JsonKind.Array && value.size <= maxCount ? value.items : null;
 }
 
 export function objectMember(object: Json, name: string): Json | null {

@@ -43,7 +43,11 @@ export function verifyRootChain(ns: View, texts: View[], options: VerifyOptions,
   }
   const check = new ChainCheck(ns, pinned, options, verdict);
   for (let i = 0; i < texts.length; i++) if (!check.next(texts[i], i, i == texts.length - 1)) return null;
-  return verdict.allows(check.chain.roots.length > 0 ? Code.OK : Code.ROOT_INVALID, "roots") ? check.chain : null;
+  const chain = check.chain;
+  if (!verdict.allows(chain.roots.length > 0 ? Code.OK : Code.ROOT_INVALID, "roots")) return null;
+  const tables = options.tables;
+  if (tables != null) tables.accept(chain.last());
+  return chain;
 }
 
 @final
@@ -71,7 +75,7 @@ class ChainCheck {
     root.digest = digest;
     if (!this.follows(root)) return this.verdict.allows(Code.ROOT_GAP, where);
     if (!this.belongs(root, claims)) return this.invalid(where);
-    if (!isRootSigned(envelope, root, this.previous(), this.options.verifier)) return this.invalid(where);
+    if (!isRootSigned(envelope, root, this.previous(), this.options)) return this.invalid(where);
     if (!this.isTimely(root, claims, isLast, where)) return false;
     if (!matchesBody(claims, root, envelope)) return this.invalid(where);
     this.append(root, claims);

@@ -78,8 +78,8 @@ export function parseSet(data: View): SetDocument | null {
   if (json == null || !hasExactly(json, ["kind", "rcps", "entries"]) || !isKind(json)) return null;
   const set = new SetDocument();
   const rcps = arrayMember(json, "rcps");
-  const entries = arrayMember(json, "entries");
-  if (rcps == null || entries == null || entries.length > SET_ENTRIES_MAX_COUNT) return null;
+  const entries = arrayMember(json, "entries", SET_ENTRIES_MAX_COUNT);
+  if (rcps == null || entries == null) return null;
   return readRecipients(rcps, set) && readEntries(entries, set) ? set : null;
 }
 
@@ -112,7 +112,7 @@ function parseEntry(json: Json, set: SetDocument): SetEntry | null {
   const rt = textMember(json, "rt");
   const name = textMember(json, "name");
   const ver = textMember(json, "ver");
-  const cds = arrayMember(json, "cds");
+  const cds = arrayMember(json, "cds", max(1, set.rcps.length));
   if (rt == null || name == null || ver == null || cds == null || !isU64(ver)) return null;
   const entry = new SetEntry(rt, name, ver);
   return readItems(cds, entry, set) ? entry : null;

@@ -5,6 +5,7 @@ import { concat } from "../bytes/concat";
 import { verifyP1363 } from "../crypto/ecdsa";
 import { encodeBase64UrlBytes } from "../wire/base64url";
 import { digestOf } from "./digest";
+import { RootKey } from "./root-document";
 
 const SIGNATURE_BYTES = 64;
 const HEADER = View.utf8("eyJ0eXAiOiJKV1QiLCJhbGciOiJFUzI1NiJ9.");
@@ -29,6 +30,9 @@ export function signingInput(claims: View): View {
 }
 
 /** A signature of another length never verifies. */
-export function isSigned(verifier: SignatureVerifier, publicKey65: View, message: View, signature: View): bool {
-  return signature.length == SIGNATURE_BYTES && verifier.verify(publicKey65, message, signature);
+export function isSigned(key: RootKey, message: View, signature: View, verifier: SignatureVerifier): bool {
+  if (signature.length != SIGNATURE_BYTES) return false;
+  const table = key.table;
+  if (table != null && table.use()) return table.verify(message, signature);
+  return verifier.verify(key.publicKey, message, signature);
 }

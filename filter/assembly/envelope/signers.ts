@@ -3,12 +3,14 @@ import { View } from "../bytes/view";
 import { Code } from "../gen/codes";
 import { Envelope, Token } from "./envelope";
 import { ROLE_CFG, ROLE_FRESH, ROLE_PUSH, ROLE_ROOT, RootDocument, RootKey } from "./root-document";
-import { SignatureVerifier, isSigned, signingInput } from "./signature";
+import { isSigned, signingInput } from "./signature";
+import { VerifyOptions } from "./types";
 import { Use } from "./use";
 
-/** KEY_UNKNOWN, KEY_ROLE, SIGNATURE, THRESHOLD. No signer is left uncounted: one that should not be there refuses all. */
-export function checkSigners(envelope: Envelope, use: Use, root: RootDocument, verifier: SignatureVerifier): Code {
+/** SIZE, KEY_UNKNOWN, KEY_ROLE, SIGNATURE, THRESHOLD. No signer is left uncounted: one that should not be there refuses all. */
+export function checkSigners(envelope: Envelope, use: Use, root: RootDocument, options: VerifyOptions): Code {
   const signers = envelope.signers;
+  if (!options.signatures.take(signers.length)) return Code.SIZE;
   const accepted = acceptedRoles(use);
   const keys = new Array<RootKey>();
   let shared = accepted;
@@ -22,7 +24,7 @@ export function checkSigners(envelope: Envelope, use: Use, root: RootDocument, v
   if (shared == 0) return Code.KEY_ROLE;
   const message = signingInput(envelope.sender().claims);
   for (let i = 0; i < signers.length; i++) {
-    if (!isSigned(verifier, keys[i].publicKey, message, signers[i].signature)) return Code.SIGNATURE;
+    if (!isSigned(keys[i], message, signers[i].signature, options.verifier)) return Code.SIGNATURE;
   }
   return hasRepeatedKey(signers) || signers.length < smallestThreshold(root, shared) ? Code.THRESHOLD : Code.OK;
 }
@@ -54,8 +56,9 @@ export function isRootSigned(
   envelope: Envelope,
   root: RootDocument,
   previous: RootDocument | null,
-  verifier: SignatureVerifier,
+  options: VerifyOptions,
 ): bool {
+  if (!options.signatures.take(envelope.signers.length)) return false;
   const message = signingInput(envelope.sender().claims);
   const counted = new Array<Token>();
   let own = 0;
@@ -68,8 +71,8 @@ export function isRootSigned(
       if (previous == null) continue;
       return false;
     }
-    const publicKey = ownKey != null ? ownKey.publicKey : formerKey!.publicKey;
-    if (!isSigned(verifier, publicKey, message, signer.signature)) return false;
+    const key = ownKey != null ? ownKey : formerKey!;
+    if (!isSigned(key, message, signer.signature, options.verifier)) return false;
     if (ownKey != null) own++;
     if (formerKey != null) former++;
     counted.push(signer);

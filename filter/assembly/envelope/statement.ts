@@ -108,7 +108,7 @@ class StatementCheck {
     return (
       this.read(text) &&
       this.allows(this.addressee()) &&
-      this.allows(checkSigners(this.envelope, this.want.use, this.context.root, this.context.options.verifier)) &&
+      this.allows(checkSigners(this.envelope, this.want.use, this.context.root, this.context.options)) &&
       this.isTimely() &&
       this.allows(this.binding())
     );

@@ -1,7 +1,9 @@
 /** What the checks of docs/envelope.md are given besides pin and state. All of it is public, except the recipient's private
  *  key and auth secret. */
 import { View } from "../bytes/view";
+import { SignatureBudget } from "./signature-budget";
 import { SignatureVerifier } from "./signature";
+import { KeyTables } from "./key-tables";
 import { keyId } from "./digest";
 import { Pin } from "./pin";
 import { TrustState } from "./trust-state";
@@ -47,6 +49,9 @@ export class Bundle {
 export class VerifyOptions {
   state: TrustState | null = null;
   recipient: Recipient | null = null;
+  /** Kept for the keys of accepted roots; null when the verifier needs none. */
+  tables: KeyTables | null = null;
+  readonly signatures: SignatureBudget = new SignatureBudget();
   /** Go on after a fault that depends on the clock or the state, and report the first such fault by itself. */
   deferTime: bool = false;
 

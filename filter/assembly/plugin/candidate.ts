@@ -3,7 +3,6 @@ import { View } from "../bytes/view";
 import { NamespaceResult, verifyNamespace } from "../envelope/namespace";
 import { Pin } from "../envelope/pin";
 import { RootDocument } from "../envelope/root-document";
-import { SignatureVerifier } from "../envelope/signature";
 import { TrustState } from "../envelope/trust-state";
 import { Recipient, VerifyOptions, Want } from "../envelope/types";
 import { Use } from "../envelope/use";
@@ -12,6 +11,7 @@ import { RULES_MAX_COUNT } from "../gen/limits";
 import { parsePolicy } from "../policy/parse";
 import { Policy } from "../policy/policy";
 import { Envelopes } from "./envelopes";
+import { Signatures } from "./host-signature";
 
 const POLICY_TYPE = View.utf8("security.istio.io/v1/AuthorizationPolicy");
 
@@ -59,14 +59,15 @@ export class Checker {
     readonly pin: Pin,
     readonly pinText: View,
     private readonly recipient: Recipient | null,
-    private readonly verifier: SignatureVerifier,
+    private readonly signatures: Signatures,
   ) {}
 
   /** @param floors of the state in force, or null */
   check(ns: View, envelopes: Envelopes, floors: TrustState | null, nowMs: i64): Candidate {
     const want = new Want(Use.Cfg);
     want.rt = POLICY_TYPE;
-    const options = new VerifyOptions(this.pin, want, nowMs, this.verifier);
+    const options = new VerifyOptions(this.pin, want, nowMs, this.signatures.verifier);
+    options.tables = this.signatures.tables;
     options.state = floors;
     options.recipient = this.recipient;
     options.deferTime = true;

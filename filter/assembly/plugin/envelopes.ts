@@ -10,6 +10,7 @@ import { arrayMember, textMember } from "../envelope/members";
 import { RootDocument, parseRoot } from "../envelope/root-document";
 import { Bundle } from "../envelope/types";
 import { Use } from "../envelope/use";
+import { ENVELOPES_MAX_COUNT, ROOT_CHAIN_MAX_COUNT } from "../gen/limits";
 import { Json, JsonKind, parseJson } from "../wire/json";
 import { quote } from "../wire/json-writer";
 import { OuterFresh } from "./outer-fresh";
@@ -37,10 +38,11 @@ export function parseEnvelopes(text: View): Envelopes | null {
   return json == null ? null : readEnvelopes(json, OuterFresh.none());
 }
 
-/** The fresh statement in the result is the one that counts. Null when `json` is malformed. */
+/** The fresh statement in the result is the one that counts. Null when `json` is malformed, or names more roots or
+ *  envelopes than verifying would look at. */
 export function readEnvelopes(json: Json, outer: OuterFresh): Envelopes | null {
-  const roots = texts(arrayMember(json, "roots"));
-  const envelopes = texts(arrayMember(json, "envelopes"));
+  const roots = texts(arrayMember(json, "roots", ROOT_CHAIN_MAX_COUNT));
+  const envelopes = texts(arrayMember(json, "envelopes", ENVELOPES_MAX_COUNT));
   if (roots == null || envelopes == null) return null;
   const bundle = new Bundle();
   bundle.roots = roots;

@@ -10,7 +10,7 @@ import { Candidate, Checker, SignedState } from "./candidate";
 import { Enforcement, Site, compile } from "./enforcement";
 import { Envelopes } from "./envelopes";
 import { Gauges } from "./gauges";
-import { chooseVerifier } from "./host-signature";
+import { chooseSignatures } from "./host-signature";
 import { HttpRequest } from "./http-request";
 import { NamespaceTrust } from "./namespace-trust";
 import { pinText } from "./pin-region";
@@ -136,7 +136,7 @@ function pinnedChecker(reading: RecipientReading): Checker | null {
   if (text == null) return null;
   const pin = parsePin(text);
   if (pin == null || !pin.role.equals(View.utf8("policy"))) return null;
-  return new Checker(pin, text, reading.recipient, chooseVerifier());
+  return new Checker(pin, text, reading.recipient, chooseSignatures());
 }
 
 function isSame(a: SignedState[], b: SignedState[]): bool {

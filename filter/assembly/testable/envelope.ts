@@ -5,6 +5,7 @@ import { digestOf } from "../envelope/digest";
 import { Clock } from "../envelope/clock";
 import { readClaims } from "../envelope/claims";
 import { readEnvelope } from "../envelope/envelope";
+import { KeyTables } from "../envelope/key-tables";
 import { NamespaceResult, verifyNamespace } from "../envelope/namespace";
 import { Pin, parsePin } from "../envelope/pin";
 import { verifyRootChain } from "../envelope/root";
@@ -20,6 +21,9 @@ import { Json, JsonKind, parseJson } from "../wire/json";
 import { quote } from "../wire/json-writer";
 
 const BAD_CASE = '{"result":"BAD_CASE"}';
+
+/** Kept over all cases, as one VM keeps them over all configurations. */
+const tables = new KeyTables();
 
 /** `{"result":"ok","payloads":[hex SHA-256…],"state":{…},"freshExpSec":…,"expiresAtSec":…}` or `{"result":CODE,"where":…}`. */
 export function verifyCase(ptr: usize, length: i32): string {
@@ -46,6 +50,11 @@ export function envelopeIsPin(ptr: usize, length: i32): bool {
 export function envelopeRespellState(ptr: usize, length: i32): string {
   const state = parseTrustState(new View(ptr, length));
   return state == null ? "" : state.toJson();
+}
+
+/** How many keys have a table at the moment. */
+export function envelopeKeyTableCount(): i32 {
+  return tables.count;
 }
 
 @final
@@ -119,6 +128,7 @@ function parseCase(json: Json): Case | null {
   const ns = json.get("ns");
   if (pin == null || want == null || nowMs == null || ns == null || ns.kind != JsonKind.String) return null;
   const parsed = new Case(new VerifyOptions(pin, want, nowMs.integer, new PureVerifier()));
+  parsed.options.tables = tables;
   parsed.ns = ns.text;
   parsed.bundle.roots = texts(json.get("roots"));
   parsed.bundle.envelopes = texts(json.get("envelopes"));

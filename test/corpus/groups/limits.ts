@@ -7,12 +7,14 @@ import {
   COSIGNERS_MAX_COUNT,
   DATA_MAX_BYTES,
   ENVELOPE_OVERHEAD_MAX_BYTES,
+  SIGNATURES_MAX_COUNT,
 } from "../../../xds-proxy/src/gen/limits.ts";
 import { single } from "../case.ts";
 import type { Expected, NamedCase } from "../case.ts";
 import { json, KEYS, policyValue } from "../documents.ts";
 import { forge } from "../forge.ts";
 import type { Forgery } from "../forge.ts";
+import { namespaceCase, object } from "../namespace.ts";
 
 const GOOD: Forgery = { use: "cfg", data: json(policyValue()), signers: ["cfg"] };
 
@@ -45,6 +47,22 @@ function row(name: string, comment: string, expect: Expected, forgery: Partial<F
   return [`limits-${name}`, single({ comment, expect, envelopes, root })];
 }
 
+/** A namespace of that many signatures, root and fresh with one each: as many as possible on each policy, the rest on the set. */
+function signaturesCase(count: number, expect: Expected | undefined): NamedCase {
+  const most = COSIGNERS_MAX_COUNT + 1;
+  const signers = many.slice(0, most);
+  const objects = Array.from({ length: Math.floor((count - 3) / most) }, (_, i) =>
+    object({ name: `p${String(i).padStart(2, "0")}`, forgery: { signers } }),
+  );
+  const set = { signers: many.slice(0, count - 2 - objects.length * most) };
+  const payloads = objects.map(({ payload }) => payload);
+  const comment = `${count} signatures in one namespace`;
+  return [
+    `limits-signatures-${count}`,
+    namespaceCase({ comment, expect: expect ?? payloads, objects, set, root: { keys: manyKeys } }),
+  ];
+}
+
 export function limitCases(): readonly NamedCase[] {
   const largest = policyOf(DATA_MAX_BYTES);
   return [
@@ -64,6 +82,8 @@ export function limitCases(): readonly NamedCase[] {
       { keys: manyKeys },
     ),
     row("cosigners", "one cosigner too many", "SIZE", { signers: many }, { keys: manyKeys }),
+    signaturesCase(SIGNATURES_MAX_COUNT, undefined),
+    signaturesCase(SIGNATURES_MAX_COUNT + 1, "SIZE"),
     row("claims-before-content", "claims that are too long and no JSON", "SIZE", {
       claimsText: () => "x".repeat(CLAIMS_MAX_BYTES + 1),
     }),

@@ -6,6 +6,7 @@ import { keyIdOf } from "../crypto/sha256.ts";
 import { ENVELOPES_MAX_COUNT } from "../gen/limits.ts";
 import { checking, refuse } from "./refusal.ts";
 import { iatMaxSecOf, lastOf, verifyRootChain } from "./roots.ts";
+import { SignatureBudget } from "./signature-budget.ts";
 import { checkFloors, nextState } from "./state.ts";
 import type { Version } from "./state.ts";
 import {
@@ -40,10 +41,11 @@ export function checkNamespace(input: NamespaceInput): VerifiedNamespace {
   const { nowMs, state, recipient, want = {} } = input;
   if (want.use !== undefined && want.use !== "cfg") checking("want", () => refuse("USE", "not cfg"));
   if (input.envelopes.length > ENVELOPES_MAX_COUNT) checking("envelopes", () => refuse("SIZE", "too many statements"));
-  const chain = verifyRootChain(input);
+  const signatures = new SignatureBudget();
+  const chain = verifyRootChain(input, signatures);
   const root = lastOf(chain);
   const clock = { nowMs, iatMaxSec: iatMaxSecOf(state, root.document) };
-  const context: StatementContext = { root: root.document, clock, recipient };
+  const context: StatementContext = { root: root.document, clock, recipient, signatures };
   const fresh = verifyFresh(input.fresh, context);
   const set = verifySet(input.set, fresh.document.set, context);
   const ownId = recipient && keyIdOf(recipient.key.publicKey);

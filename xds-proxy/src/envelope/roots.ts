@@ -10,6 +10,7 @@ import type { Claims } from "./claims.ts";
 import { decodeInput, parseEnvelope } from "./envelope.ts";
 import type { UnverifiedEnvelope } from "./envelope.ts";
 import { checking, parsing, refuse } from "./refusal.ts";
+import { SignatureBudget } from "./signature-budget.ts";
 import { assertDistinct, findKey, signaturesOf, verifySignatures } from "./signers.ts";
 import type { SignerKey } from "./signers.ts";
 import { checkDigest, checkEncoding, checkPlace } from "./statement.ts";
@@ -39,7 +40,7 @@ export interface RootsInput {
 }
 
 /** @throws VerifyError UNPINNED, ROOT_INVALID, ROOT_GAP, PROTO, NOT_YET_VALID, EXPIRED, TTL_TOO_LONG. */
-export function verifyRootChain(input: RootsInput): RootChain {
+export function verifyRootChain(input: RootsInput, signatures: SignatureBudget = new SignatureBudget()): RootChain {
   const { pin, ns, roots } = input;
   const pinned = pinnedDigest(pin, ns);
   if (roots.length > ROOT_CHAIN_MAX_COUNT) refuseChain("ROOT_INVALID", "too many roots");
@@ -52,7 +53,7 @@ export function verifyRootChain(input: RootsInput): RootChain {
       const cd = digestOf(envelope.data);
       const previous = chain.at(-1);
       if (previous === undefined && cd !== pinned) return;
-      chain.push(verifyRoot({ envelope, cd, previous: previous?.document, last, input }));
+      chain.push(verifyRoot({ envelope, cd, previous: previous?.document, last, input, signatures }));
     };
     checking(`roots[${i}]`, verifyNext, last ? renameFaultOfLast : renameFault);
   }
@@ -96,15 +97,17 @@ interface RootStep {
   readonly previous: RootDocument | undefined;
   readonly last: boolean;
   readonly input: RootsInput;
+  readonly signatures: SignatureBudget;
 }
 
 /** Steps 3 to 9. */
-function verifyRoot({ envelope, cd, previous, last, input }: RootStep): VerifiedRoot {
+function verifyRoot({ envelope, cd, previous, last, input, signatures }: RootStep): VerifiedRoot {
   const claims = parseClaims(envelope.sender.data, "root");
   if (claims.cd !== cd) refuse("DIGEST", "cd is not the digest of data");
   const document = parsing("PAYLOAD", () => parseRoot(envelope.data));
   checkSuccession(document, previous, input);
   checkPlace(claims, document);
+  signatures.take(signaturesOf(envelope).length);
   verifyRootSigners(envelope, document, previous);
   checkRootTimes(claims, { document, last, input });
   if (claims.ep !== document.ep) refuse("EPOCH", "the claim ep is not that of the payload");

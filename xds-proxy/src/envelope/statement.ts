@@ -13,7 +13,8 @@ import { audienceOf } from "./names.ts";
 import { takePreamble } from "./preamble.ts";
 import { parsing, refuse } from "./refusal.ts";
 import { bodyLimitsOf } from "./sizes.ts";
-import { verifySigners } from "./signers.ts";
+import type { SignatureBudget } from "./signature-budget.ts";
+import { signaturesOf, verifySigners } from "./signers.ts";
 import { parseConfigObject, parseFresh, parseSet } from "./documents.ts";
 import type { FreshDocument, RootDocument, SetDocument } from "./documents.ts";
 import { checkTimes, ttlMaxSecOf } from "./times.ts";
@@ -25,6 +26,8 @@ export interface StatementContext {
   readonly root: RootDocument;
   readonly clock: Clock;
   readonly recipient: Recipient | undefined;
+  /** Of the whole that the statement is a part of; without, only a single statement's own limits hold. */
+  readonly signatures?: SignatureBudget;
 }
 
 /** A statement whose signers, times and digest are right, and whose payload may still be encrypted. */
@@ -77,10 +80,12 @@ export function authenticate(input: EnvelopeInput, use: Use, context: StatementC
 }
 
 /** Steps 2 to 13. */
-function authenticateBytes(bytes: Uint8Array, use: Use, { root, clock }: StatementContext): AuthenticStatement {
+function authenticateBytes(bytes: Uint8Array, use: Use, context: StatementContext): AuthenticStatement {
+  const { root, clock, signatures } = context;
   const envelope = parseEnvelope(bytes, use);
   const claims = parseClaims(envelope.sender.data, use);
   checkPlace(claims, root);
+  signatures?.take(signaturesOf(envelope).length);
   verifySigners(envelope, use, root);
   checkTimes(claims, clock, ttlMaxSecOf(use, root));
   if (claims.ep < root.minEp || claims.ep > root.ep) refuse("EPOCH", `ep ${claims.ep} is not current`);

@@ -7,6 +7,7 @@ import type { NamespaceInput } from "./namespace.ts";
 import { checking, verdictOf } from "./refusal.ts";
 import { lastOf, verifyRootChain } from "./roots.ts";
 import type { RootsInput } from "./roots.ts";
+import { SignatureBudget } from "./signature-budget.ts";
 import { verifyStatement } from "./statement.ts";
 import type { EnvelopeInput, NamespaceVerdict, Recipient, RootsVerdict, StatementsVerdict, Want } from "./types.ts";
 
@@ -32,8 +33,9 @@ export interface StatementsInput extends Omit<RootsInput, "state"> {
 /** Statements one by one under their root chain (section 6). This does not show that they are current, nor complete. */
 export function verifyStatements(input: StatementsInput): StatementsVerdict {
   return verdictOf(() => {
-    const { document: root } = lastOf(verifyRootChain({ ...input, state: undefined }));
-    const context = { root, clock: { nowMs: input.nowMs, iatMaxSec: 0 }, recipient: input.recipient };
+    const signatures = new SignatureBudget();
+    const { document: root } = lastOf(verifyRootChain({ ...input, state: undefined }, signatures));
+    const context = { root, clock: { nowMs: input.nowMs, iatMaxSec: 0 }, recipient: input.recipient, signatures };
     const payloads = input.envelopes.map((envelope, i) =>
       checking(`envelopes[${i}]`, () => {
         const { claims, payload } = verifyStatement(envelope, input.want, context);
