@@ -20,7 +20,7 @@ const MODULES = [
   { name: "host-probe", entry: "host-probe", target: "release", onlyForTests: true },
 ];
 
-/** In order; `inputs` are files or folders, `outputs` must exist for the step to be skipped. */
+/** In order; `inputs` are files or folders, `outputs` must exist for the step to be skipped; `run` may return a remark. */
 const STEPS = [
   {
     name: "install packages",
@@ -58,10 +58,11 @@ const STEPS = [
     onlyForTests,
     inputs: ["proto", "filter/assembly", "asconfig.json", "package-lock.json"],
     outputs: [`filter/build/${name}.wasm`],
-    run: () => {
+    run: async () => {
       const source = `filter/assembly/${entry}.ts`;
       const options = ["--config", "asconfig.json", "--target", target, "--outFile", `filter/build/${name}.wasm`];
-      return command(bin("asc"), [source, ...options]);
+      await command(bin("asc"), [source, ...options]);
+      if (!onlyForTests) return `SHA-256 ${sha256(`filter/build/${name}.wasm`)}`;
     },
   })),
 ];
@@ -112,8 +113,8 @@ async function withProgress(name, run) {
   if (!tty) process.stderr.write(`wpgate: ${name} …\n`);
   const timer = tty && setInterval(() => process.stderr.write(`\rwpgate: ${name} … ${seconds()} s `), 250);
   try {
-    await run();
-    process.stderr.write(`${tty ? "\r" : ""}wpgate: ${name}: done in ${seconds()} s\n`);
+    const remark = await run();
+    process.stderr.write(`${tty ? "\r" : ""}wpgate: ${name}: done in ${seconds()} s${remark ? `, ${remark}` : ""}\n`);
   } catch (error) {
     fail(`cannot ${name}: ${error.message}`, "the lines above say what the tool reported");
   } finally {
@@ -124,6 +125,12 @@ async function withProgress(name, run) {
 function fail(what, hint) {
   process.stderr.write(`wpgate: error: ${what}\nwpgate: hint: ${hint}\n`);
   process.exit(1);
+}
+
+function sha256(path) {
+  return createHash("sha256")
+    .update(readFileSync(join(ROOT, path)))
+    .digest("hex");
 }
 
 function digest(inputs) {
