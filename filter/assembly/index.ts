@@ -1,6 +1,6 @@
 // The exports that a Proxy-Wasm host calls (ABI v0.2.1). Nothing else may be exported, and nothing here runs at load time.
 import "./abi/abort";
-import { collectGarbage } from "./abi/memory";
+import { collectGarbage, collectGarbageDue, collectGarbageLater } from "./abi/memory";
 import * as contexts from "./plugin/contexts";
 
 // The same under the name that ABI v0.2.1 gives it and under the one that older hosts look for.
@@ -17,19 +17,20 @@ export function proxy_on_vm_start(rootContextId: u32, configurationLength: i32):
 }
 
 export function proxy_on_configure(rootContextId: u32, configurationLength: i32): bool {
+  collectGarbageDue();
   const accepted = contexts.configure(rootContextId, configurationLength);
-  collectGarbage(true);
+  collectGarbageLater();
   return accepted;
 }
 
 export function proxy_on_tick(rootContextId: u32): void {
   contexts.tick(rootContextId);
-  collectGarbage(false);
+  collectGarbageDue();
 }
 
 export function proxy_on_request_headers(contextId: u32, headersCount: i32, endOfStream: bool): i32 {
   const action = contexts.requestHeaders(contextId);
-  collectGarbage(false);
+  collectGarbage();
   return action;
 }
 

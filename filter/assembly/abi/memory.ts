@@ -16,6 +16,8 @@ const GARBAGE_MAX_BYTES: i32 = 4194304;
 /** More than a callback leaves behind besides the host's buffers. */
 const GARBAGE_PER_CALLBACK_BYTES: i32 = 4096;
 let garbageBytes: i32 = 0;
+/** A configuration was taken since the last collection. */
+let isDue: bool = false;
 
 /** For the host; exported under the name that hosts look for. */
 export function malloc(size: i32): usize {
@@ -23,11 +25,27 @@ export function malloc(size: i32): usize {
   return __pin(__new(<usize>size, idof<ArrayBuffer>()));
 }
 
-/** The last thing that a callback does. @param always not only when much has piled up */
-export function collectGarbage(always: bool): void {
+/** The last thing that a callback on a request does: collects when much has piled up. */
+export function collectGarbage(): void {
   garbageBytes += GARBAGE_PER_CALLBACK_BYTES;
-  if (!always && garbageBytes < GARBAGE_MAX_BYTES) return;
+  if (garbageBytes >= GARBAGE_MAX_BYTES) collect();
+}
+
+/** The last thing that taking a configuration does. It has blocked the worker for long enough: what it leaves behind, half as
+ *  much work again, is for the next tick, or for the next configuration to begin with. */
+export function collectGarbageLater(): void {
+  isDue = true;
+}
+
+/** The last thing that a tick and the first thing that a configuration does. */
+export function collectGarbageDue(): void {
+  if (isDue) collect();
+  else collectGarbage();
+}
+
+function collect(): void {
   garbageBytes = 0;
+  isDue = false;
   __collect();
 }
 

@@ -139,8 +139,8 @@ function readValues(json: Json, field: Field, where: string, faults: Faults): Vi
   for (let i = 0; i < json.items.length && faults.none; i++) {
     const value = json.items[i];
     const isValid = value.kind == JsonKind.String && isValidValue(field, value.text);
-    faults.payloadUnless(isValid, where + "[" + i.toString() + "]");
-    values.push(value.text);
+    if (isValid) values.push(value.text);
+    else faults.payload(where + "[" + i.toString() + "]");
   }
   return values;
 }
