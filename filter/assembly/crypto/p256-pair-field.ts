@@ -15,7 +15,10 @@ const CARRIED_TOP_BIAS: i64 = 1 << 36;
 /** d = a + b, loose. */
 export function pairAdd(d: usize, a: usize, b: usize): void {
   if (ASC_FEATURE_SIMD) {
-    for (let i: usize = 0; i < 64; i += 16) v128.store(d + i, i32x4.add(v128.load(a + i), v128.load(b + i)));
+    v128.store(d, i32x4.add(v128.load(a, 0), v128.load(b, 0)), 0);
+    v128.store(d, i32x4.add(v128.load(a, 16), v128.load(b, 16)), 16);
+    v128.store(d, i32x4.add(v128.load(a, 32), v128.load(b, 32)), 32);
+    v128.store(d, i32x4.add(v128.load(a, 48), v128.load(b, 48)), 48);
     v128.store64_lane(d, i32x4.add(v128.load64_zero(a, 64), v128.load64_zero(b, 64)), 0, 64);
   } else {
     for (let i: usize = 0; i < PAIR_BYTES; i += 4) store<i32>(d + i, load<i32>(a + i) + load<i32>(b + i));
@@ -25,7 +28,10 @@ export function pairAdd(d: usize, a: usize, b: usize): void {
 /** d = a - b, loose. */
 export function pairSub(d: usize, a: usize, b: usize): void {
   if (ASC_FEATURE_SIMD) {
-    for (let i: usize = 0; i < 64; i += 16) v128.store(d + i, i32x4.sub(v128.load(a + i), v128.load(b + i)));
+    v128.store(d, i32x4.sub(v128.load(a, 0), v128.load(b, 0)), 0);
+    v128.store(d, i32x4.sub(v128.load(a, 16), v128.load(b, 16)), 16);
+    v128.store(d, i32x4.sub(v128.load(a, 32), v128.load(b, 32)), 32);
+    v128.store(d, i32x4.sub(v128.load(a, 48), v128.load(b, 48)), 48);
     v128.store64_lane(d, i32x4.sub(v128.load64_zero(a, 64), v128.load64_zero(b, 64)), 0, 64);
   } else {
     for (let i: usize = 0; i < PAIR_BYTES; i += 4) store<i32>(d + i, load<i32>(a + i) - load<i32>(b + i));

@@ -32,3 +32,4 @@ export {
 } from "../crypto/p256-pair-field";
 export { KEY_TABLE_BYTES, fillKeyTable } from "../crypto/p256-key-table";
 export { tableSum } from "../crypto/p256-table-sum";
+export { pairMulSub, pairSqrSub } from "../crypto/p256-pair-fused";

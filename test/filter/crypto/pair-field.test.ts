@@ -48,13 +48,14 @@ function result(module: Testable, name: string, ...operands: Uint8Array[]): Uint
   });
 }
 
-function isTight(bytes: Uint8Array): boolean {
+function limbsAreTight(bytes: Uint8Array): boolean {
   const view = new DataView(bytes.buffer, bytes.byteOffset);
   const limbs = Array.from({ length: 16 }, (_, i) => view.getInt32(4 * i, true));
-  return (
-    limbs.every((limb) => limb >= 0 && limb <= ONE) &&
-    valuesOf(bytes).every((sum) => sum > -(2n ** 256n) && sum < 2n ** 257n)
-  );
+  return limbs.every((limb) => limb >= 0 && limb <= ONE);
+}
+
+function isTight(bytes: Uint8Array): boolean {
+  return limbsAreTight(bytes) && valuesOf(bytes).every((sum) => sum > -(2n ** 256n) && sum < 2n ** 257n);
 }
 
 /** Every pair of edges in the first lane, others beside them, so that a lane that leaks into the other is seen. */
@@ -120,6 +121,31 @@ describe.each(BUILDS)("%s", (build) => {
       }
   });
 
+  test("differences of products, and squares less others, are those of integers", () => {
+    const limit = extremes.filter(([, loose]) => loose === 1).map(([limbs]) => pairOf(inRange(limbs), inRange(limbs)));
+    const random = (): Uint8Array => pair([random32() % P, random32() % P]);
+    const edge = edges(P).map((value, i, all) => pair([value, all[all.length - 1 - i] ?? 0n]));
+    const operandsOfAll = [...limit, ...edge, ...Array.from({ length: 200 }, random)];
+    for (const [i, a] of operandsOfAll.entries())
+      for (const step of [0, 1, 5, 7]) {
+        const [b, c, e] = [1, 2, 3].map((k) => operandsOfAll[(i + k * step) % operandsOfAll.length] ?? a);
+        const difference = result(module, "pairMulSub", a, b ?? a, c ?? a, e ?? a);
+        const [av, bv, cv, ev] = [a, b ?? a, c ?? a, e ?? a].map(valuesOf);
+        const of = (lanes: Lanes | undefined, lane: 0 | 1): bigint => lanes?.[lane] ?? 0n;
+        const expected = ([0, 1] as const).map((k) => modulo(of(av, k) * of(bv, k) - of(cv, k) * of(ev, k), P));
+        expect(normal(difference)).toEqual(expected);
+        expect(isTight(difference)).toBe(true);
+        // Here the operands to subtract are tight.
+        const [tight, other] = [difference, result(module, "pairSqr", a)];
+        const square = result(module, "pairSqrSub", a, tight, other);
+        const left = ([0, 1] as const).map((k) =>
+          modulo(of(av, k) ** 2n - (of(valuesOf(tight), k) + 2n * of(valuesOf(other), k)) * R, P),
+        );
+        expect(normal(square)).toEqual(left);
+        expect(limbsAreTight(square)).toBe(true);
+      }
+  });
+
   test("combinations are tight, whatever the operands and factors", () => {
     const wild = [2 ** 31 - 1, -(2 ** 31)].map((limb) => Array<number>(9).fill(limb));
     const loose: Limbs[] = [...extremes.map(([limbs]) => limbs), ...wild];
@@ -179,6 +205,14 @@ describe.each(BUILDS)("%s", (build) => {
         module.fn(name)(second, put(a), second);
         expect(take(second, PAIR_BYTES)).toEqual(expected);
       });
+    module.call(({ put, take }) => {
+      const operandsOfAll = [a, b, b, a].map(put);
+      module.fn("pairMulSub")(operandsOfAll[2] ?? 0, ...operandsOfAll);
+      expect(take(operandsOfAll[2] ?? 0, PAIR_BYTES)).toEqual(result(module, "pairMulSub", a, b, b, a));
+      const [square, ...subtrahends] = [a, b, a].map(put);
+      module.fn("pairSqrSub")(subtrahends[0] ?? 0, square ?? 0, ...subtrahends);
+      expect(take(subtrahends[0] ?? 0, PAIR_BYTES)).toEqual(result(module, "pairSqrSub", a, b, a));
+    });
     for (const name of ["pairSqr", "pairTighten"])
       module.call(({ put, take }) => {
         const first = put(a);
