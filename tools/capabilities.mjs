@@ -12,7 +12,7 @@ const MODULE = "filter/build/wpgate.wasm";
 const BEGIN = "# Generated from proto/wasm-interface.json by tools/capabilities.mjs.\n";
 const END = "# End of what is generated.\n";
 
-const { imports, callbacks, unrestricted } = JSON.parse(readFileSync(join(ROOT, "proto/wasm-interface.json"), "utf8"));
+const { imports, exports } = JSON.parse(readFileSync(join(ROOT, "proto/wasm-interface.json"), "utf8"));
 const text = readFileSync(join(ROOT, FILE), "utf8");
 const current = withBlock(text);
 
@@ -31,7 +31,7 @@ function withBlock(file) {
   const end = file.indexOf(END);
   if (begin < 0 || end < begin) throw new Error(`${FILE} lacks the comments around the block`);
   const indent = " ".repeat(begin - file.lastIndexOf("\n", begin) - 1);
-  const names = [...Object.values(imports).flat(), ...callbacks].toSorted();
+  const names = [...Object.values(imports).flat(), ...exports].filter((name) => name !== "memory").toSorted();
   const lines = [
     "capability_restriction_config:",
     "  allowed_capabilities:",
@@ -46,7 +46,7 @@ function differences() {
   const listed = Object.entries(imports).flatMap(([from, names]) => names.map((name) => `${from}.${name}`));
   const imported = WebAssembly.Module.imports(module).map(({ module: from, name }) => `${from}.${name}`);
   const exported = WebAssembly.Module.exports(module).map(({ name }) => name);
-  return [...compare("imports", imported, listed), ...compare("exports", exported, [...callbacks, ...unrestricted])];
+  return [...compare("imports", imported, listed), ...compare("exports", exported, exports)];
 }
 
 function compare(what, actual, listed) {

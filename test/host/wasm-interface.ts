@@ -4,11 +4,10 @@ import { projectFile } from "../../xds-proxy/src/demo/project-file.ts";
 
 interface WasmInterface {
   readonly imports: Readonly<Record<string, readonly string[]>>;
-  readonly callbacks: readonly string[];
-  readonly unrestricted: readonly string[];
+  readonly exports: readonly string[];
 }
 
-const { imports, callbacks, unrestricted } = JSON.parse(
+const { imports, exports } = JSON.parse(
   readFileSync(projectFile("proto/wasm-interface.json"), "utf8"),
 ) as WasmInterface;
 
@@ -16,4 +15,4 @@ export const LISTED_IMPORTS: readonly { readonly from: string; readonly name: st
   imports,
 ).flatMap(([from, names]) => names.map((name) => ({ from, name })));
 
-export const LISTED_EXPORTS: readonly string[] = [...callbacks, ...unrestricted];
+export const LISTED_EXPORTS: readonly string[] = exports;
