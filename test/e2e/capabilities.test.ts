@@ -30,7 +30,7 @@ afterAll(async () => {
   await curious.remove();
 });
 
-async function responseHeader(edit?: Push["edit"]): Promise<string | undefined> {
+async function responseHeader(edit?: Push["edit"]): Promise<unknown> {
   sidecar = await Sidecar.start();
   await sidecar.origin.waitForAck(sidecar.push({ wasm: curious.file, configuration: "{}", ...(edit && { edit }) }));
   const response = await sidecar.get("/");
