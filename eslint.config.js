@@ -3,7 +3,7 @@ import tsdoc from "eslint-plugin-tsdoc";
 import tseslint from "typescript-eslint";
 
 export default tseslint.config(
-  { ignores: ["**/node_modules", "dist", "**/gen", "filter", ".cache", "test/bench/results"] },
+  { ignores: ["**/node_modules", "dist", "**/gen", "filter", ".cache", "test/bench/results", "test/ct/assembly"] },
   eslint.configs.recommended,
   {
     files: ["**/*.ts"],

@@ -13,11 +13,12 @@ const bin = (name) => join(ROOT, "node_modules/.bin", name);
 
 /** Modules in filter/build: wpgate is shipped, the others serve the tests. */
 const MODULES = [
-  { name: "wpgate", entry: "index", target: "release", onlyForTests: false },
-  { name: "testable", entry: "testable", target: "testable", onlyForTests: true },
+  { name: "wpgate", entry: "filter/assembly/index", target: "release", onlyForTests: false },
+  { name: "testable", entry: "filter/assembly/testable", target: "testable", onlyForTests: true },
   // Without SIMD: both sides of every `if (ASC_FEATURE_SIMD)` are tested.
-  { name: "testable-scalar", entry: "testable", target: "testable-scalar", onlyForTests: true },
-  { name: "host-probe", entry: "host-probe", target: "release", onlyForTests: true },
+  { name: "testable-scalar", entry: "filter/assembly/testable", target: "testable-scalar", onlyForTests: true },
+  { name: "host-probe", entry: "filter/assembly/host-probe", target: "release", onlyForTests: true },
+  { name: "leaky", entry: "test/ct/assembly/leaky", target: "testable", onlyForTests: true },
 ];
 
 /** In order; `inputs` are files or folders, `outputs` must exist for the step to be skipped; `run` may return a remark. */
@@ -56,12 +57,11 @@ const STEPS = [
   ...MODULES.map(({ name, entry, target, onlyForTests }) => ({
     name: `compile ${name}.wasm`,
     onlyForTests,
-    inputs: ["proto", "filter/assembly", "asconfig.json", "package-lock.json"],
+    inputs: ["proto", "filter/assembly", "test/ct/assembly", "asconfig.json", "package-lock.json"],
     outputs: [`filter/build/${name}.wasm`],
     run: async () => {
-      const source = `filter/assembly/${entry}.ts`;
       const options = ["--config", "asconfig.json", "--target", target, "--outFile", `filter/build/${name}.wasm`];
-      await command(bin("asc"), [source, ...options]);
+      await command(bin("asc"), [`${entry}.ts`, ...options]);
       if (!onlyForTests) return `SHA-256 ${sha256(`filter/build/${name}.wasm`)}`;
     },
   })),
