@@ -1,4 +1,8 @@
 import { expect, test } from "vitest";
+import { badInputs, goodInputs, provenOperations } from "./crypto-partner.ts";
+import type { CryptoPartner, OperationName } from "./crypto-partner.ts";
+import { assertCompiledAsShipped, FILTER } from "./crypto-filter.ts";
+import { NOBLE, OPENSSL } from "./crypto-javascript.ts";
 import { measureInterleaved, median, ratioOf, rounded } from "./bench.ts";
 import type { Measured } from "./bench.ts";
 
@@ -37,4 +41,40 @@ test("every contender runs in every round, in turn", async () => {
     expect(minPerSec).toBeLessThanOrEqual(medianPerSec);
     expect(medianPerSec).toBeLessThanOrEqual(maxPerSec);
   }
+});
+
+test("the module that is measured is compiled as the shipped one", assertCompiledAsShipped);
+
+test("partners that need no compiler prove that they do their work", () => {
+  const { inputs, expected } = goodInputs();
+  for (const partner of [OPENSSL, NOBLE, FILTER]) {
+    const operations = provenOperations(partner, inputs, expected);
+    expect(operations.pinned !== undefined).toBe(partner === FILTER);
+  }
+});
+
+test.each([
+  ["verify", "accepts a wrong signature"],
+  ["ecdh", "accepts a key that is not on the curve"],
+  ["open", "opens with a wrong tag"],
+  ["sha256", "hashes something else"],
+] as const)("a partner whose %s does nothing is found out", (name, fault) => {
+  const { inputs, expected } = goodInputs();
+  expect(() => provenOperations(idle(name, expected[name]), inputs, expected)).toThrow(fault);
+});
+
+/** Answers with the right result whatever it is given. */
+function idle(name: OperationName, output: Uint8Array): CryptoPartner {
+  const load: CryptoPartner["load"] = (given) => ({
+    ...OPENSSL.load(given),
+    [name]: { run: () => true, output: () => output },
+  });
+  return { name: "idle", load };
+}
+
+test("bad inputs differ from good ones in what must be noticed", () => {
+  const { inputs } = goodInputs();
+  const bad = badInputs(inputs);
+  const changed = Object.entries(inputs).filter(([name, good]) => bad[name as keyof typeof bad] !== good);
+  expect(changed.map(([name]) => name)).toEqual(["signature", "publicKey", "tag", "hashed"]);
 });

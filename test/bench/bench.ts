@@ -3,7 +3,13 @@
 export interface Bench {
   readonly name: string;
   /** Measures; `progress` is told what goes on. */
-  run(progress: (text: string) => void): Promise<BenchResult>;
+  run(progress: (text: string) => void, options: BenchOptions): Promise<BenchResult>;
+}
+
+/** What the command line says beside the name. */
+export interface BenchOptions {
+  /** A folder with modules that take part. */
+  readonly peers?: string;
 }
 
 export interface BenchResult {
@@ -13,6 +19,8 @@ export interface BenchResult {
   readonly ratios: Readonly<Record<string, number>>;
   /** Numbers with their unit in the name. */
   readonly absolute: Readonly<Record<string, number>>;
+  /** Sentences that the table needs, such as who takes no part. */
+  readonly notes?: readonly string[];
 }
 
 export interface Contender {
@@ -26,6 +34,8 @@ export interface Contender {
 export interface Rounds {
   readonly rounds: number;
   readonly roundMs: number;
+  /** What a round is measured with; the time of the wall unless said otherwise. */
+  readonly clockMs?: () => number;
 }
 
 export interface Measured {
@@ -39,7 +49,7 @@ export interface Measured {
 /** Operations a second of each contender: all of them in every round, the median over the rounds. */
 export async function measureInterleaved(
   contenders: readonly Contender[],
-  { rounds, roundMs }: Rounds,
+  { rounds, roundMs, clockMs = wallMs }: Rounds,
   progress: (text: string) => void,
 ): Promise<ReadonlyMap<string, Measured>> {
   const samples = new Map<string, number[]>(contenders.map(({ name }) => [name, []]));
@@ -47,21 +57,29 @@ export async function measureInterleaved(
   for (let round = 0; round <= rounds; round++) {
     progress(round === 0 ? "warming up" : `round ${round} of ${rounds}`);
     for (const contender of contenders) {
-      const perSec = await ratePerSec(contender, roundMs);
+      const perSec = await ratePerSec(contender, roundMs, clockMs);
       if (round > 0) samples.get(contender.name)?.push(perSec);
     }
   }
   return new Map([...samples].map(([name, rates]) => [name, summary(rates)]));
 }
 
-async function ratePerSec({ operation, units = 1 }: Contender, roundMs: number): Promise<number> {
-  const start = performance.now();
+function wallMs(): number {
+  return performance.now();
+}
+
+async function ratePerSec(
+  { operation, units = 1 }: Contender,
+  roundMs: number,
+  clockMs: () => number,
+): Promise<number> {
+  const start = clockMs();
   let count = 0;
   let elapsedMs: number;
   do {
     await operation();
     count++;
-    elapsedMs = performance.now() - start;
+    elapsedMs = clockMs() - start;
   } while (elapsedMs < roundMs);
   return (count * units * 1000) / elapsedMs;
 }

@@ -16,7 +16,7 @@ const { digestOf, encodeBase64Url, ExchangeKey, keyIdOf, signStatement, SigningK
 
 const WEB_PUSH = "web-push encrypt + VAPID";
 const BARE = "bare signatures and hashes";
-const STATEMENT_COUNT = 20;
+export const STATEMENT_COUNT = 20;
 const ROUNDS = { rounds: 25, roundMs: 150 };
 const NOW_SEC = 1_800_000_000;
 const PLACE = { ns: "team-a", mesh: "mesh-1", trustDomain: "cluster.local" };
@@ -48,7 +48,7 @@ function policy(i: number): StatementOptions {
 }
 
 /** A namespace of policies, all sealed or all plain, as a consumer gets it. */
-async function namespace(sealed: boolean): Promise<NamespaceInput> {
+export async function namespace(sealed: boolean): Promise<NamespaceInput> {
   const envelopes: Uint8Array[] = [];
   const entries: SetEntry[] = [];
   for (let i = 0; i < STATEMENT_COUNT; i++) {
@@ -110,7 +110,8 @@ function webPushSend(): () => unknown {
   ];
 }
 
-function verifying(input: NamespaceInput): () => void {
+/** Throws when the namespace is refused. */
+export function verifying(input: NamespaceInput): () => void {
   return () => {
     const { result } = verifyNamespace(input);
     if (result !== "ok") throw new Error(`refused: ${result}`);

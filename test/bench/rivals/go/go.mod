@@ -1,0 +1,3 @@
+module wpgate/bench/rival
+
+go 1.24
