@@ -56,7 +56,9 @@ export function decrypt(body: View, recipient: Recipient, signerK: View): View |
       plaintext.dataStart,
     );
   keys.wipe();
-  return opened ? withoutPadding(View.of(plaintext)) : null;
+  const text = opened ? withoutPadding(View.of(plaintext)) : null;
+  if (text == null) wipe(plaintext.dataStart, plaintext.length);
+  return text;
 }
 
 @final

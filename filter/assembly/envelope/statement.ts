@@ -1,5 +1,6 @@
 /** One statement (docs/envelope.md section 6). Claims and payload are readable only after every check has passed. */
 import { View } from "../bytes/view";
+import { wipe } from "../bytes/wipe";
 import { Code } from "../gen/codes";
 import { equalsAscii } from "../wire/ascii";
 import { Json } from "../wire/json";
@@ -134,7 +135,9 @@ class StatementCheck {
     const payload = this.claims.isSealed() ? this.unseal() : this.envelope.data;
     if (payload == null) return false;
     this.payload = payload;
-    return this.allows(this.document.read(this.want.use, payload, this.claims) ? Code.OK : Code.PAYLOAD);
+    const isRead = this.document.read(this.want.use, payload, this.claims);
+    if (!isRead && this.claims.isSealed()) wipe(payload.ptr, payload.length);
+    return this.allows(isRead ? Code.OK : Code.PAYLOAD);
   }
 
   /** Step 16 of what yields no payload. */
@@ -206,6 +209,7 @@ class StatementCheck {
     const text = decrypt(this.envelope.data, recipient, signerK);
     if (text == null) return this.refuse(Code.DECRYPT);
     const payload = withoutPreamble(text, this.claims, signerK);
+    if (payload == null) wipe(text.ptr, text.length);
     return payload == null ? this.refuse(Code.INNER_MISMATCH) : payload;
   }
 

@@ -33,7 +33,15 @@ export function readRecipient(): RecipientReading {
 
 function parse(text: View): Recipient | null {
   const bytes = decodeBase64Url(text);
-  if (bytes == null || bytes.length != PRIVATE_KEY_BYTES + AUTH_BYTES) return null;
+  if (bytes == null) return null;
+  const recipient = fromBytes(bytes);
+  if (recipient == null) wipe(bytes);
+  return recipient;
+}
+
+/** Keeps `bytes`: the only copy of the key. */
+function fromBytes(bytes: View): Recipient | null {
+  if (bytes.length != PRIVATE_KEY_BYTES + AUTH_BYTES) return null;
   const privateKey = bytes.slice(0, PRIVATE_KEY_BYTES);
   const publicKey = View.of(new Uint8Array(PUBLIC_KEY_BYTES));
   if (!derivePublicKey(privateKey.ptr, publicKey.ptr)) return null;
