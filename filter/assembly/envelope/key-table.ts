@@ -1,12 +1,12 @@
-/** The multiples of one key of an accepted root, made when they pay: a table costs as much as two dozen signatures, and is
- *  therefore made for a key that has been asked nearly that often. No order of arrival then costs more than twice what the
+/** The multiples of one key of an accepted root, made when they pay: a table costs what it saves in eight signatures, and
+ *  is therefore made for a key that has been asked that often. No order of arrival then costs more than twice what the
  *  best one does. Timing: variable; everything here is public. */
 import { View } from "../bytes/view";
 import { verifyP1363WithTable } from "../crypto/ecdsa";
 import { fillKeyTable } from "../crypto/p256-key-table";
 import { digestOf } from "./digest";
 
-const USES_BEFORE_TABLE = 16;
+const USES_BEFORE_TABLE = 8;
 
 /** Where the memory of tables comes from. */
 export abstract class TableMemory {

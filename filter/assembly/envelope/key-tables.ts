@@ -39,7 +39,7 @@ export class KeyTables extends TableMemory {
     if (!this.hasRoom()) return null;
     if (this.spare.length > 0) return this.spare.pop();
     this.allocatedCount++;
-    return View.of(new Uint8Array(KEY_TABLE_BYTES));
+    return View.of(new Uint8Array(<i32>KEY_TABLE_BYTES));
   }
 
   giveBack(memory: View): void {
