@@ -46,7 +46,11 @@ export function testable(build: Build = "testable"): Testable {
 
 /** An instance of its own, for tests that look at memory or expect a trap. */
 export function freshTestable(build: Build = "testable"): Testable {
-  const { exports } = new WebAssembly.Instance(testableModule(build), {});
+  return instanceOf(testableModule(build));
+}
+
+export function instanceOf(module: WebAssembly.Module): Testable {
+  const { exports } = new WebAssembly.Instance(module, {});
   const { memory, _initialize } = exports;
   if (!(memory instanceof WebAssembly.Memory)) throw new Error("testable.wasm exports no memory");
   asFunction(_initialize, "_initialize")();
