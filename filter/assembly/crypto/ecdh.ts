@@ -1,7 +1,7 @@
 /** ECDH over P-256 (SP 800-56A rev. 3 §5.7.1.2), cofactor 1. Timing: constant in the private key; its validity and all
  *  of the public key are public. Allocates nothing; scratch that depends on the private key is wiped. */
 import { wipe } from "../bytes/wipe";
-import { multiplySecret } from "./p256-complete";
+import { multiplySecret } from "./p256-secret-multiply";
 import { GENERATOR, affineFromBytes } from "./p256-point";
 import { SCALAR_BYTES, scalarFromBytes } from "./p256-scalar";
 

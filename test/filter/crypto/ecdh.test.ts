@@ -32,6 +32,24 @@ describe.each(BUILDS)("%s", (build) => {
     }
   });
 
+  test("powers of two, runs of ones, windows of ones and of zeros, and the least and greatest scalars", () => {
+    const bits = Array.from({ length: 256 }, (_, bit) => 1n << BigInt(bit));
+    const windows = Array.from({ length: 51 }, (_, i) => 31n << BigInt(5 * i + 1));
+    const ones = (1n << 256n) - 1n;
+    const ends = Array.from({ length: 100 }, (_, i) => BigInt(i)).flatMap((k) => [k, N - k]);
+    const numbers = [
+      ...bits.flatMap((bit) => [bit, bit - 1n, N - bit]),
+      ...windows.flatMap((window) => [window, window + 1n, (ones ^ window) >> 1n, N - window]),
+      ...ends,
+    ];
+    const publicKey = pointBytes(G.multiply(random32() % N));
+    for (const scalar of numbers.filter((number) => number > 0n && number < N)) {
+      const ecdh = node(scalar);
+      expect(module.ecdh(bytes32(scalar), publicKey)).toEqual(Uint8Array.from(ecdh.computeSecret(publicKey)));
+      expect(module.derivePublicKey(bytes32(scalar))).toEqual(Uint8Array.from(ecdh.getPublicKey()));
+    }
+  });
+
   test("public keys", () => {
     for (const scalar of [...SCALARS, ...Array.from({ length: 300 }, () => random32() % N)])
       expect(module.derivePublicKey(bytes32(scalar))).toEqual(Uint8Array.from(node(scalar).getPublicKey()));

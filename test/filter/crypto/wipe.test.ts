@@ -45,15 +45,15 @@ function sealed(key: Uint8Array, aad: Uint8Array, textBytes: number): Buffer {
   return Buffer.concat([cipher.update(randomBytes(textBytes)), cipher.final(), cipher.getAuthTag()]);
 }
 
-test("ECDH", () => {
+test.each(BUILDS)("ECDH, %s", (build) => {
   expect(
     leavesNothing((module, { put, reserve }) => {
       expect(module.fn("ecdh")(put(secretScalar()), put(PUBLIC_KEY), reserve(32))).toBe(1);
-    }),
+    }, build),
   ).toBe(true);
 });
 
-test("ECDH with a private key that is refused", () => {
+test.each(BUILDS)("ECDH with a private key that is refused, %s", (build) => {
   expect(
     leavesNothing((module, { put, reserve }) => {
       const refused = Uint8Array.from([
@@ -62,15 +62,15 @@ test("ECDH with a private key that is refused", () => {
         ...randomBytes(24),
       ]);
       expect(module.fn("ecdh")(put(refused), put(PUBLIC_KEY), reserve(32))).toBe(0);
-    }),
+    }, build),
   ).toBe(true);
 });
 
-test("the public key of a private key", () => {
+test.each(BUILDS)("the public key of a private key, %s", (build) => {
   expect(
     leavesNothing((module, { put, reserve }) => {
       expect(module.fn("derivePublicKey")(put(secretScalar()), reserve(65))).toBe(1);
-    }),
+    }, build),
   ).toBe(true);
 });
 
