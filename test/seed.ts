@@ -3,4 +3,6 @@ import fc from "fast-check";
 
 const DEFAULT_SEED = 8_292;
 
-fc.configureGlobal({ seed: Number(process.env["WPGATE_SEED"] ?? DEFAULT_SEED) });
+export const SEED: number = Number(process.env["WPGATE_SEED"] ?? DEFAULT_SEED);
+
+fc.configureGlobal({ seed: SEED });

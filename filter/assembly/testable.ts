@@ -5,5 +5,6 @@ export * from "./testable/memory";
 export * from "./testable/crypto";
 export * from "./testable/wire";
 export * from "./testable/envelope";
+export * from "./testable/parsers";
 export * from "./testable/policy";
 export * from "./testable/ids";

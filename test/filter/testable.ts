@@ -59,14 +59,16 @@ export function instanceOf(module: WebAssembly.Module): Testable {
 }
 
 export function testableModule(build: Build = "testable"): WebAssembly.Module {
-  const known = compiled.get(build);
-  if (known) return known;
+  const module = compiled.get(build) ?? new WebAssembly.Module(testableBytes(build));
+  compiled.set(build, module);
+  return module;
+}
+
+export function testableBytes(build: Build = "testable"): Uint8Array<ArrayBuffer> {
   const replaced = build === "testable" ? process.env["WPGATE_TESTABLE"] : undefined;
   const file = replaced ?? new URL(`../../filter/build/${build}.wasm`, import.meta.url);
   try {
-    const module = new WebAssembly.Module(readFileSync(file));
-    compiled.set(build, module);
-    return module;
+    return readFileSync(file);
   } catch (cause) {
     const path = typeof file === "string" ? file : fileURLToPath(file);
     throw new Error(`cannot load ${path}: build it with node tools/prepare.mjs`, { cause });

@@ -117,6 +117,11 @@ export class VirtualMachine {
     }
   }
 
+  /** Any callback, in any order. */
+  callback(name: string, ...args: number[]): number {
+    return this.#call(name, ...args);
+  }
+
   tick(): void {
     for (const rootId of this.tickPeriodsMs.keys()) this.tickRoot(rootId);
   }

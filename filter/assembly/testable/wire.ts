@@ -5,26 +5,19 @@ import { isU64 } from "../wire/decimal";
 import { Json, JsonKind, parseJson } from "../wire/json";
 import { quote } from "../wire/json-writer";
 import { isUtf8 } from "../bytes/utf8";
+import { setResult, wireResultLength, wireResultPtr } from "./result";
 
-let result = View.empty();
-
-export function wireResultPtr(): usize {
-  return result.ptr;
-}
-
-export function wireResultLength(): i32 {
-  return result.length;
-}
+export { wireResultLength, wireResultPtr };
 
 /** Whether the text is strict base64url; the bytes are the result. */
 export function wireDecodeBase64Url(ptr: usize, length: i32): bool {
   const bytes = decodeBase64Url(new View(ptr, length));
-  result = bytes == null ? View.empty() : bytes;
+  setResult(bytes == null ? View.empty() : bytes);
   return bytes != null;
 }
 
 export function wireEncodeBase64Url(ptr: usize, length: i32): void {
-  result = encodeBase64UrlBytes(new View(ptr, length));
+  setResult(encodeBase64UrlBytes(new View(ptr, length)));
 }
 
 export function wireIsUtf8(ptr: usize, length: i32): bool {
@@ -38,7 +31,7 @@ export function wireIsU64(ptr: usize, length: i32): bool {
 /** Whether the text is strict JSON; the same value in one spelling (no white space, shortest escapes) is the result. */
 export function wireParseJson(ptr: usize, length: i32, allowNegative: bool): bool {
   const json = parseJson(new View(ptr, length), allowNegative);
-  result = json == null ? View.empty() : View.utf8(spell(json));
+  setResult(json == null ? View.empty() : View.utf8(spell(json)));
   return json != null;
 }
 

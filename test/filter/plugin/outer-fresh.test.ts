@@ -114,6 +114,20 @@ describe("garbage", () => {
     expect(() => parseBundle(configuration, "x")).toThrow(/x: fresh/);
   });
 
+  test.each([["null"], ["absent"]])(
+    "envelopes that are %s are no configuration, for filter and command line",
+    (what) => {
+      const gate = new Gate([owner]);
+      const { envelopes, ...rest } = bundle;
+      expect(envelopes).not.toEqual([]);
+      const set = what === "null" ? { ...rest, envelopes: null } : rest;
+      const configuration = JSON.stringify({ wpgate: 1, sets: [set] });
+      expect(gate.deliver({ configuration })).toBe("NACK");
+      expect(gate.refusals()).toEqual({ PAYLOAD: 1 });
+      expect(() => parseBundle(configuration, "x")).toThrow(/x: sets\[0\].envelopes/);
+    },
+  );
+
   test("16 members are one, a namespace twice is none", () => {
     const gate = new Gate([owner]);
     const many = Object.fromEntries(Array.from({ length: 16 }, (_, i) => [`ns-${i}`, ""]));

@@ -122,7 +122,7 @@ function setsOf(sets: unknown, wrong: Wrong): readonly NamespaceBundle[] {
       roots: texts(set["roots"], `${path}.roots`),
       ...(set["fresh"] === undefined ? {} : { fresh: text(set["fresh"], `${path}.fresh`) }),
       ...(set["set"] === undefined ? {} : { set: text(set["set"], `${path}.set`) }),
-      envelopes: texts(set["envelopes"] ?? [], `${path}.envelopes`),
+      envelopes: texts(set["envelopes"], `${path}.envelopes`),
     };
   });
 }

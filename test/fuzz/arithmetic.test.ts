@@ -1,0 +1,4 @@
+import { fuzzGroup } from "./fuzz.ts";
+import { ARITHMETIC } from "./targets/index.ts";
+
+fuzzGroup({ targets: ARITHMETIC, seconds: 10 });
