@@ -74,6 +74,7 @@ export class Fuzzer {
   #execute(input: Uint8Array): boolean {
     const { coverage, memory, run } = this.#runner;
     this.executions++;
+    coverage.attach(memory());
     coverage.clear();
     try {
       run(input);

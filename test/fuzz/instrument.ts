@@ -17,8 +17,18 @@ export const COVERAGE_BYTES = 1016;
 
 const HEADER_BYTES = 8;
 const CODE_SECTION = 10;
-const Op = { block: 0x02, loop: 0x03, if: 0x04, else: 0x05, end: 0x0b, brIf: 0x0d, brTable: 0x0e } as const;
+const Op = {
+  unreachable: 0x00,
+  block: 0x02,
+  loop: 0x03,
+  if: 0x04,
+  else: 0x05,
+  end: 0x0b,
+  brIf: 0x0d,
+  brTable: 0x0e,
+} as const;
 const VOID = 0x40;
+const NOTHING = new Uint8Array();
 
 export interface Instrumented {
   readonly module: Uint8Array;
@@ -61,11 +71,16 @@ function instrumentCode(section: Uint8Array, probes: Probes): Uint8Array {
   return Buffer.concat(out);
 }
 
+interface Place {
+  readonly at: number;
+  readonly isVoid: boolean;
+}
+
 /** A construct that is open. */
 interface Frame {
   readonly isLoop: boolean;
-  /** An `if` of no value without `else` gets one for its probe. */
-  lacksElse: boolean;
+  /** Of an `if`, before its `else`: where its probe belongs. */
+  arm?: Place | undefined;
   /** By a conditional branch. */
   isLeft: boolean;
 }
@@ -76,6 +91,7 @@ function instrumentBody(body: Uint8Array, probes: Probes): Uint8Array {
   const frames: Frame[] = [];
   skipLocals(reader);
   out.insert(probes.next());
+  let before = -1;
   while (!reader.done) {
     const start = reader.at;
     const opcode = reader.byte();
@@ -83,27 +99,27 @@ function instrumentBody(body: Uint8Array, probes: Probes): Uint8Array {
     for (const depth of depthsOf(reader, opcode)) leave(frames.at(-1 - depth));
     switch (opcode) {
       case Op.block:
-        frames.push({ isLoop: false, lacksElse: false, isLeft: false });
+        frames.push({ isLoop: false, isLeft: false });
         break;
       case Op.loop:
-        frames.push({ isLoop: true, lacksElse: false, isLeft: false });
+        frames.push({ isLoop: true, isLeft: false });
         out.insert(probes.next());
         break;
       case Op.if:
-        frames.push({ isLoop: false, lacksElse: isVoid, isLeft: false });
-        out.insert(probes.next());
+        frames.push({ isLoop: false, isLeft: false, arm: { at: out.insert(NOTHING), isVoid } });
         break;
       case Op.else:
-        for (const frame of frames.slice(-1)) frame.lacksElse = false;
+        endArm(out, frames.at(-1), probes);
         out.insert(probes.next());
         break;
       case Op.brIf:
         out.insert(probes.next());
         break;
       case Op.end:
-        close(out, frames.pop(), { start, probes });
+        close(out, frames.pop(), { start, before, probes });
         break;
     }
+    before = opcode;
   }
   return out.bytes();
 }
@@ -121,8 +137,26 @@ function leave(frame: Frame | undefined): void {
   if (frame?.isLoop === false) frame.isLeft = true;
 }
 
-function close(out: Output, frame: Frame | undefined, { start, probes }: { start: number; probes: Probes }): void {
-  if (frame?.lacksElse === true) out.insertAt(start, Uint8Array.of(Op.else), probes.next());
+function endArm(out: Output, frame: Frame | undefined, probes: Probes): void {
+  if (frame?.arm === undefined) return;
+  out.replace(frame.arm.at, probes.next());
+  frame.arm = undefined;
+}
+
+interface End {
+  readonly start: number;
+  /** The opcode before it. */
+  readonly before: number;
+  readonly probes: Probes;
+}
+
+/** An arm that ends in a trap needs no probe: a trap is a finding. An `if` of no value gets an `else` for its other probe. */
+function close(out: Output, frame: Frame | undefined, { start, before, probes }: End): void {
+  if (frame?.arm !== undefined && before !== Op.unreachable) {
+    const { isVoid } = frame.arm;
+    endArm(out, frame, probes);
+    if (isVoid) out.insertAt(start, Uint8Array.of(Op.else), probes.next());
+  }
   if (frame?.isLeft === true) out.insert(probes.next());
 }
 
@@ -145,8 +179,14 @@ class Output {
     this.reader = new ByteReader(source);
   }
 
-  insert(bytes: Uint8Array): void {
+  /** Returns the place, which can be filled with something else. */
+  insert(bytes: Uint8Array): number {
     this.insertAt(this.reader.at, bytes);
+    return this.#parts.length - 1;
+  }
+
+  replace(place: number, bytes: Uint8Array): void {
+    this.#parts[place] = bytes;
   }
 
   insertAt(at: number, ...bytes: readonly Uint8Array[]): void {

@@ -1,4 +1,5 @@
-/** What long runs have done, by target: a file beside this one. A later run of a target is added to what it did before. */
+/** What long runs have done, by target: a file beside this one. A later run of a target is added to what it did before; corpus
+ *  and branches are those of the last one. */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import type { Progress } from "./session.ts";
@@ -58,8 +59,8 @@ function sum(
     executions: executions + (before?.executions ?? 0),
     seconds: round(seconds + (before?.seconds ?? 0)),
     ...(edges > 0 && {
-      corpus: Math.max(corpus, before?.corpus ?? 0),
-      branches: Math.max(edges, before?.branches ?? 0),
+      corpus,
+      branches: edges,
     }),
     findings: findings.length + (before?.findings ?? 0),
   };

@@ -31,7 +31,7 @@ export class Scratch {
   mutate(other: Uint8Array): void {
     const random = this.#random;
     const at = random.below(this.length + 1);
-    switch (random.below(10)) {
+    switch (random.below(11)) {
       case 0:
         if (at < this.length) this.#bytes[at]! ^= 1 << random.below(8);
         break;
@@ -55,6 +55,9 @@ export class Scratch {
         break;
       case 7:
         this.#splice(at, other);
+        break;
+      case 8:
+        this.#insert(random.chance(50) ? 0 : this.length, other);
         break;
       default:
         this.#useToken(at);

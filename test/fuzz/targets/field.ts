@@ -41,6 +41,7 @@ class Field {
     [
       ...["fieldAdd", "fieldSub", "fieldMul", "fieldSqr", "fieldCombine", "fieldInv", "fieldFromBytes", "fieldToBytes"],
       ...["pairAdd", "pairSub", "pairMul", "pairSqr", "pairCombine", "pairTighten", "pairInterleave", "pairSplit"],
+      ...["pairMulSub", "pairSqrSub"],
     ].map((name) => [name, this.#module.fn(name)]),
   );
 
@@ -106,7 +107,9 @@ class Field {
     each("pairSqr", (p, q) => (p - q) ** 2n, loose);
     each("pairTighten", (p, q) => p - q, loose);
     each("pairCombine", (p, q) => BigInt(x) * (p - q) + BigInt(y) * q, loose, x, right, y);
-    return 14;
+    each("pairMulSub", (p, q) => p * q - (p - q) * q, left, right, loose, right);
+    each("pairSqrSub", (p, q) => (p - q) ** 2n - p - 2n * q, loose, left, right);
+    return 18;
   }
 
   inverse(a: Element): number {
