@@ -1,4 +1,5 @@
 /** Pieces of the formats, for mutations that know nothing else of them. */
+import { CLAIM_NAMES } from "../../xds-proxy/src/envelope/claims.ts";
 
 export const JSON_TOKENS: readonly (string | Uint8Array)[] = [
   ...[
@@ -57,25 +58,7 @@ export const JSON_TOKENS: readonly (string | Uint8Array)[] = [
 
 export const CLAIM_TOKENS: readonly (string | Uint8Array)[] = [
   ...JSON_TOKENS,
-  ...[
-    "aud",
-    "exp",
-    "iat",
-    "sub",
-    "dom",
-    "use",
-    "ns",
-    "rt",
-    "name",
-    "ver",
-    "sid",
-    "seq",
-    "ep",
-    "cd",
-    "len",
-    "ce",
-    "rcp",
-  ],
+  ...CLAIM_NAMES,
   ...[
     "root",
     "cfg",

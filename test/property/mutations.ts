@@ -11,6 +11,7 @@ import {
 } from "../../xds-proxy/src/bytes/protobuf.ts";
 import { digestOf } from "../../xds-proxy/src/crypto/sha256.ts";
 import { signingInputOf } from "../../xds-proxy/src/crypto/jws.ts";
+import { CLAIM_NAMES } from "../../xds-proxy/src/envelope/claims.ts";
 import type { CaseFile } from "../corpus/case.ts";
 import { NOW_SEC } from "../corpus/forge.ts";
 import { fixedSignature, signingKey } from "../corpus/keys.ts";
@@ -163,26 +164,7 @@ function fieldOf(bytes: Uint8Array, number: number): Uint8Array {
   return fieldsOf(bytes)?.find(({ field }) => field === number)?.content ?? new Uint8Array();
 }
 
-const CLAIMS = [
-  "aud",
-  "exp",
-  "iat",
-  "sub",
-  "dom",
-  "use",
-  "ns",
-  "rt",
-  "name",
-  "ver",
-  "sid",
-  "seq",
-  "ep",
-  "cd",
-  "len",
-  "ce",
-  "rcp",
-  "jti",
-];
+const CLAIMS = [...CLAIM_NAMES, "jti"];
 const VALUES: readonly unknown[] = [
   ...[0, 1, 2, 3, -1, 1.5, NOW_SEC, NOW_SEC - 61, NOW_SEC + 61, NOW_SEC + 86_400, 2 ** 53 - 1, 2 ** 53, 1e300],
   ...[

@@ -37,10 +37,10 @@ export interface Claims {
   readonly rcp?: string;
 }
 
-type ClaimName = keyof Claims;
+export type ClaimName = keyof Claims;
 
 /** In the order of writing. */
-const ORDER = [
+export const CLAIM_NAMES: readonly ClaimName[] = [
   "aud",
   "exp",
   "iat",
@@ -58,10 +58,10 @@ const ORDER = [
   "len",
   "ce",
   "rcp",
-] as const satisfies readonly ClaimName[];
+];
 const COMMON: readonly ClaimName[] = ["aud", "exp", "iat", "sub", "dom", "use", "ns", "ep", "cd", "len"];
 
-const KNOWN: ReadonlySet<string> = new Set(ORDER);
+const KNOWN: ReadonlySet<string> = new Set(CLAIM_NAMES);
 
 /** Exactly the claims of a use, plain or encrypted; the latter only where there is encryption. */
 interface UseRow {
@@ -83,7 +83,7 @@ const USE_ROWS: Readonly<Record<Use, UseRow>> = {
   msg: useRow(["rt", "name", "ver"], true),
 };
 
-/** In the order of `ORDER`; what is absent is left out. */
+/** In the order of `CLAIM_NAMES`; what is absent is left out. */
 export function encodeClaims(claims: Claims): Uint8Array {
   const { aud, exp, iat, sub, dom, use, ns, rt, name, ver, sid, seq, ep, cd, len, ce, rcp } = claims;
   return utf8(JSON.stringify({ aud, exp, iat, sub, dom, use, ns, rt, name, ver, sid, seq, ep, cd, len, ce, rcp }));
@@ -134,7 +134,7 @@ export function readClaims(bytes: Uint8Array): Claims {
 
 function assertClaimsOfUse(claims: Claims, { plain, encrypted }: UseRow): void {
   const allowed = claims.ce === undefined && claims.rcp === undefined ? plain : (encrypted ?? plain);
-  for (const name of ORDER) {
+  for (const name of CLAIM_NAMES) {
     const present = claims[name] !== undefined;
     if (present !== allowed.has(name)) refuse("CLAIMS", `${name} is ${present ? "not a claim" : "missing"} here`);
   }
